@@ -1,0 +1,135 @@
+"""Commands: what a front end may ask of the engine. Each is answered by exactly one `Reply` event.
+
+`content`, `transfer` are content ids in hex; `peer` is the full text form of a peer id.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Command(msgspec.Struct, frozen=True):
+    """Base of all commands."""
+
+
+class Search(Command, frozen=True):
+    """Asks connected neighbours; hits come as `Found` events with this command's request number as query."""
+
+    text: str
+    limit: int = 500
+
+
+class StopSearch(Command, frozen=True):
+    """No more hits are wanted for query `query`."""
+
+    query: int
+
+
+class Download(Command, frozen=True):
+    """Fetches one content from every connected peer that has it. Reply value: the transfer id.
+
+    `name` is the file's name, `folder` the sub-folder below the downloads folder (may be empty); both are made safe.
+    """
+
+    content: str
+    size: int
+    name: str
+    folder: str = ""
+
+
+class Pause(Command, frozen=True):
+    """Stops one download and keeps what is there."""
+
+    transfer: str
+
+
+class Resume(Command, frozen=True):
+    """Goes on with a paused or failed download (failed: tries again)."""
+
+    transfer: str
+
+
+class Remove(Command, frozen=True):
+    """Takes a download off the list; an unfinished one's partial file is deleted, a finished file never is."""
+
+    transfer: str
+
+
+class Move(Command, frozen=True):
+    """Moves a queued download `by` places (negative: earlier)."""
+
+    transfer: str
+    by: int
+
+
+class Watch(Command, frozen=True):
+    """Streams the chunk map of this transfer (empty: none)."""
+
+    transfer: str
+
+
+class Connect(Command, frozen=True):
+    """Dials a peer by invite text, or by `host:port` where the peer's key is not known beforehand."""
+
+    invite: str
+
+
+class MakeInvite(Command, frozen=True):
+    """Reply value: a signed invite text naming this peer and where it listens."""
+
+    valid_hours: int = 24 * 7
+
+
+class Disconnect(Command, frozen=True):
+    """Closes the session with a peer and does not redial it by itself."""
+
+    peer: str
+
+
+class Block(Command, frozen=True):
+    """Refuses a peer from now on: sessions, searches, chunks."""
+
+    peer: str
+
+
+class Unblock(Command, frozen=True):
+    """Takes a block back."""
+
+    peer: str
+
+
+class Trust(Command, frozen=True):
+    """Marks a peer as trusted (or not): preferred for slots and sources."""
+
+    peer: str
+    trusted: bool
+
+
+class Forget(Command, frozen=True):
+    """Removes a peer that is not connected from the peer book."""
+
+    peer: str
+
+
+class Rescan(Command, frozen=True):
+    """Scans the shares now."""
+
+
+class CancelScan(Command, frozen=True):
+    """Stops a running scan; what is already hashed stays."""
+
+
+class SetSetting(Command, frozen=True):
+    """Sets one setting by its dotted key, text as in config.toml, and writes the file."""
+
+    key: str
+    value: str
+
+
+class FinishSetup(Command, frozen=True):
+    """The person answered the first-run questions; until then nothing listens and nothing is shared."""
+
+    shares: tuple[str, ...]
+    downloads: str
+    listen: str = ""  # empty: the default
+    name: str = ""

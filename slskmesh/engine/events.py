@@ -1,0 +1,65 @@
+"""Events: what happens once and must not be lost by coalescing. Views (`engine/views.py`) are the other way up."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from slskmesh.engine.views import HitView
+from slskmesh.text import SafeStr
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Base of all events."""
+
+
+class Reply(Event, frozen=True):
+    """Answer to the command posted as `request`. `text` is for people: what was done, or what was wrong."""
+
+    request: int
+    ok: bool
+    text: SafeStr = SafeStr("")
+    value: str = ""
+
+
+class Found(Event, frozen=True):
+    """More hits for a query, in batches of at most 2,000."""
+
+    query: int
+    hits: tuple[HitView, ...]
+
+
+class SearchEnded(Event, frozen=True):
+    """A query is over: how many peers were asked, answered, refused; hits left out by limits."""
+
+    query: int
+    asked: int
+    answered: int
+    refused: int
+    dropped: int
+    reason: SafeStr = SafeStr("")
+
+
+class Level(enum.Enum):
+    """How loud a notice is."""
+
+    INFO = "info"
+    GOOD = "good"
+    WARN = "warn"
+    ERROR = "error"
+
+
+class Notice(Event, frozen=True):
+    """One line of the event log, worth a toast from WARN up."""
+
+    when: float
+    level: Level
+    text: SafeStr
+
+
+class EngineEnded(Event, frozen=True):
+    """The engine's last word: clean stop, or the reason in one sentence."""
+
+    clean: bool
+    text: SafeStr
