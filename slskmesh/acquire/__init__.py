@@ -1,0 +1,1 @@
+"""Finding what to fetch: search over connected neighbours."""

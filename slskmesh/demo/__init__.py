@@ -1,0 +1,1 @@
+"""A whole small network on loopback, to see and to prove the real thing."""

@@ -1,0 +1,1 @@
+"""Local-first fairness: standing of peers, blocks, trust."""

@@ -1,0 +1,1 @@
+"""What we share: scan, tags, manifests, full-text index."""

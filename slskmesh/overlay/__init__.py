@@ -1,0 +1,1 @@
+"""Authenticated lines between peers: TLS, sessions, peer book, invites."""

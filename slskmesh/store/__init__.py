@@ -1,0 +1,1 @@
+"""SQLite on one owned thread: models, migrations, transactions."""

@@ -1,0 +1,1 @@
+"""Numbered schema steps, each a module with up(db)."""

@@ -1,0 +1,1 @@
+"""Verified multi-source transfers: picker, downloads, uploads."""

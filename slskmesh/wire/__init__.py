@@ -1,0 +1,1 @@
+"""What goes over the line between peers: messages, codec, frames, limits."""

@@ -1,0 +1,1 @@
+"""The full-screen terminal app: panes over the engine's views."""
