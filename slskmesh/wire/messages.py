@@ -36,32 +36,34 @@ class Message(msgspec.Struct, frozen=True, array_like=True, gc=False):
 # -- session ---------------------------------------------------------------------------------------------------
 
 
-class Hello(Message, tag=1):
+class Hello(Message, frozen=True, tag=1):
     """First frame of each side. The dialler counts the session as up only after the listener's Hello."""
 
     version: U16
     clock: U63  # sender's wall clock, Unix seconds
     port: U16  # where the sender listens, 0 if it does not
     agent: Annotated[str, Meta(max_length=lim.AGENT_MAX)]
-    name: Annotated[str, Meta(max_length=lim.NAME_MAX)] = ""  # free text chosen by the peer; hostile until sanitised
+    name: Annotated[str, Meta(max_length=lim.NAME_MAX)] = (
+        ""  # free text chosen by the peer; hostile until sanitised
+    )
     features: Annotated[
         tuple[Annotated[str, Meta(max_length=lim.FEATURE_MAX)], ...], Meta(max_length=lim.FEATURES_MAX)
     ] = ()
 
 
-class Ping(Message, tag=2):
+class Ping(Message, frozen=True, tag=2):
     """Asks for a Pong with the same token; measures the round trip and keeps the line alive."""
 
     token: U63
 
 
-class Pong(Message, tag=3):
+class Pong(Message, frozen=True, tag=3):
     """Answer to Ping."""
 
     token: U63
 
 
-class Bye(Message, tag=4):
+class Bye(Message, frozen=True, tag=4):
     """The sender is about to close, and why (a `PeerError.code` or "shutdown", "duplicate", "blocked", "full")."""
 
     code: Annotated[str, Meta(max_length=32)]
@@ -71,7 +73,7 @@ class Bye(Message, tag=4):
 # -- text search over connected neighbours ---------------------------------------------------------------------
 
 
-class Search(Message, tag=16):
+class Search(Message, frozen=True, tag=16):
     """Asks a neighbour what it shares under these words. Never forwarded."""
 
     query: U32  # chosen by the asker, unique in its session
@@ -101,7 +103,7 @@ class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     channels: U16 = 0
 
 
-class Hits(Message, tag=17):
+class Hits(Message, frozen=True, tag=17):
     """A part of the answer to a Search; the last part says `done`. `dropped` counts hits left out by a limit."""
 
     query: U32
@@ -110,7 +112,7 @@ class Hits(Message, tag=17):
     dropped: U32 = 0
 
 
-class SearchRefused(Message, tag=18):
+class SearchRefused(Message, frozen=True, tag=18):
     """The neighbour will not answer now (rate limit, nothing shared)."""
 
     query: U32
@@ -118,7 +120,7 @@ class SearchRefused(Message, tag=18):
     retry_ms: U32 = 0
 
 
-class SearchCancel(Message, tag=19):
+class SearchCancel(Message, frozen=True, tag=19):
     """The asker no longer wants more hits for this query."""
 
     query: U32
@@ -127,14 +129,14 @@ class SearchCancel(Message, tag=19):
 # -- swarm: the side that wants data opens the stream ----------------------------------------------------------
 
 
-class Join(Message, tag=32):
+class Join(Message, frozen=True, tag=32):
     """Opens a stream for one content: "what do you have of this, and may I fetch it?"."""
 
     stream: U32
     content: Hash
 
 
-class Joined(Message, tag=33):
+class Joined(Message, frozen=True, tag=33):
     """The content is (at least partly) here. `bitfield` is empty where the sender has every chunk.
 
     Bit i of the bitfield is chunk i, most significant bit first, length exactly ceil(chunks / 8), spare bits zero.
@@ -147,22 +149,24 @@ class Joined(Message, tag=33):
     bitfield: Annotated[bytes, Meta(max_length=lim.BITFIELD_MAX)] = b""
 
 
-class Gone(Message, tag=34):
+class Gone(Message, frozen=True, tag=34):
     """The sender does not have the content, or no longer has it; the stream is closed by this message."""
 
     stream: U32
-    code: Annotated[str, Meta(max_length=32)]  # "unknown", "vanished", "changed", "unreadable", "stopped", "limit"
+    code: Annotated[
+        str, Meta(max_length=32)
+    ]  # "unknown", "vanished", "changed", "unreadable", "stopped", "limit"
     reason: Reason = ""
 
 
-class WantManifest(Message, tag=35):
+class WantManifest(Message, frozen=True, tag=35):
     """Asks for the chunk hashes of the stream's content, from hash `first` on, all of the rest."""
 
     stream: U32
     first: ChunkIndex = 0
 
 
-class ManifestPart(Message, tag=36):
+class ManifestPart(Message, frozen=True, tag=36):
     """SHA-256 hashes of chunks first, first+1, ... concatenated: a multiple of 32 bytes."""
 
     stream: U32
@@ -172,41 +176,41 @@ class ManifestPart(Message, tag=36):
     ]
 
 
-class Have(Message, tag=37):
+class Have(Message, frozen=True, tag=37):
     """The uploader of this stream verified more chunks (it is still downloading itself)."""
 
     stream: U32
     chunks: Annotated[tuple[ChunkIndex, ...], Meta(min_length=1, max_length=lim.HAVE_MAX)]
 
 
-class Want(Message, tag=38):
+class Want(Message, frozen=True, tag=38):
     """Requests chunks, answered in this order by data frames. Asked while choked, they are Refused."""
 
     stream: U32
     chunks: Chunks
 
 
-class Cancel(Message, tag=39):
+class Cancel(Message, frozen=True, tag=39):
     """Takes requests back; the uploader drops what it has not yet begun to send and answers nothing for it."""
 
     stream: U32
     chunks: Chunks
 
 
-class Choke(Message, tag=40):
+class Choke(Message, frozen=True, tag=40):
     """No upload slot now. `place` is the place in the uploader's queue, 1 = next, 0 = unknown. Requests are dropped."""
 
     stream: U32
     place: U16 = 0
 
 
-class Unchoke(Message, tag=41):
+class Unchoke(Message, frozen=True, tag=41):
     """An upload slot is yours: requests are served."""
 
     stream: U32
 
 
-class Refused(Message, tag=42):
+class Refused(Message, frozen=True, tag=42):
     """These chunks cannot be served: "choked", "unreadable", "absent", "limit"."""
 
     stream: U32
@@ -214,7 +218,7 @@ class Refused(Message, tag=42):
     code: Annotated[str, Meta(max_length=32)]
 
 
-class Leave(Message, tag=43):
+class Leave(Message, frozen=True, tag=43):
     """The opener wants nothing more from this stream."""
 
     stream: U32
@@ -243,4 +247,4 @@ AnyMessage = (
     | Leave
 )
 
-MESSAGE_TYPES: Final[tuple[type[Message], ...]] = AnyMessage.__args__  # type: ignore[attr-defined]
+MESSAGE_TYPES: Final[tuple[type[Message], ...]] = AnyMessage.__args__
