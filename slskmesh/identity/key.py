@@ -63,9 +63,14 @@ def _write(path: Path, pem: bytes) -> None:
     atomic_write(path, pem, 0o600)
 
 
+def _open_now(path: str, flags: int) -> int:
+    """Does not wait for a writer where the path is a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _read(path: Path) -> bytes | None:
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_open_now) as file:
             info = os.fstat(file.fileno())
             if not stat.S_ISREG(info.st_mode):
                 raise UserError(f"{path}: is not a file")
