@@ -1,0 +1,82 @@
+"""Who may knock: bounds on connections before they cost a TLS handshake (about a millisecond each). Pure.
+
+Half-open counts hold from accept until the session is up; IPv4 neighbours are grouped by /24, IPv6 by /48.
+Loopback is not grouped: there all peers share one address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+
+import msgspec
+
+from slskmesh.errors import PeerError
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Connections at once (research p2p.md 4.3)."""
+
+    half_open: int = 64
+    half_open_ip: int = 4
+    half_open_net: int = 16
+    sessions: int = 64
+    sessions_ip: int = 8
+
+
+def network_of(ip: str) -> str:
+    """The /24 or /48 an address belongs to."""
+    address = ipaddress.ip_address(ip.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    prefix = 24 if address.version == 4 else 48
+    return str(ipaddress.ip_network((address, prefix), strict=False))
+
+
+class Admission:
+    """Counts connections; a refusal is a PeerError "full" without blame."""
+
+    def __init__(self, bounds: Limits) -> None:
+        self._bounds = bounds
+        self._half_open: Counter[str] = Counter()
+        self._half_open_nets: Counter[str] = Counter()
+        self._open: Counter[str] = Counter()
+
+    def knock(self, ip: str) -> None:
+        """A connection was accepted; every knock that does not raise needs one `leave`."""
+        bounds = self._bounds
+        local = ipaddress.ip_address(ip.partition("%")[0]).is_loopback
+        if self._half_open.total() >= bounds.half_open:
+            raise PeerError("full", "too many connections are being opened", blame=False)
+        if not local and self._half_open[ip] >= bounds.half_open_ip:
+            raise PeerError("full", f"too many connections are being opened from {ip}", blame=False)
+        if not local and self._half_open_nets[network_of(ip)] >= bounds.half_open_net:
+            raise PeerError("full", f"too many connections are being opened from {network_of(ip)}", blame=False)
+        if not local and self._open[ip] >= bounds.sessions_ip:
+            raise PeerError("full", f"too many sessions with {ip}", blame=False)
+        self._half_open[ip] += 1
+        self._half_open_nets[network_of(ip)] += 1
+
+    def leave(self, ip: str) -> None:
+        """The handshake is over, well or badly."""
+        for counter, key in ((self._half_open, ip), (self._half_open_nets, network_of(ip))):
+            counter[key] -= 1
+            if not counter[key]:
+                del counter[key]
+
+    def enter(self, ip: str) -> None:
+        """A session opened; needs one `exit`. PeerError "full" over the bound."""
+        if self._open.total() >= self._bounds.sessions:
+            raise PeerError("full", "no free session", blame=False)
+        self._open[ip] += 1
+
+    def exit(self, ip: str) -> None:
+        """A session ended."""
+        self._open[ip] -= 1
+        if not self._open[ip]:
+            del self._open[ip]
+
+    @property
+    def half_open(self) -> int:
+        """Connections between accept and Hello."""
+        return self._half_open.total()

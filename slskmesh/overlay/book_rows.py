@@ -1,0 +1,32 @@
+"""The peer book on disk. Functions for the database thread: they take and return values, never models."""
+
+from __future__ import annotations
+
+from slskmesh.identity.peerid import PeerId
+from slskmesh.overlay.book import BOOK_MAX, Entry
+from slskmesh.store.models.peers import KnownPeer
+
+
+def load_book() -> list[Entry]:
+    """All entries, newest first, no more than the book holds."""
+    rows = KnownPeer.select().order_by(KnownPeer.last_seen.desc()).limit(BOOK_MAX).tuples()
+    return [
+        Entry(PeerId(bytes(key)), name, addresses.split("\n") if addresses else [], bool(dial), fails, 0.0, seen)
+        for key, name, addresses, dial, fails, _next_try, seen in rows
+    ]
+
+
+def save_book(changed: list[Entry], removed: list[PeerId]) -> None:
+    """Writes entries and takes others out."""
+    for entry in changed:
+        KnownPeer.replace(
+            key=entry.peer,
+            name=entry.name,
+            addresses="\n".join(entry.addresses),
+            dial=entry.dial,
+            fails=entry.fails,
+            next_try=entry.next_try,
+            last_seen=entry.last_seen,
+        ).execute()
+    for peer in removed:
+        KnownPeer.delete().where(KnownPeer.key == peer).execute()

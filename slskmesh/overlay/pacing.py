@@ -1,0 +1,68 @@
+"""Frame sizes fitted to the link, so that a control message never waits long behind chunk data (design.md 2.8).
+
+Pure: time comes in as an argument. Rule: one data frame should take about `TARGET` seconds on the wire; with the
+kernel holding about one more unsent frame, a control message waits two of them, 50 ms, at any rate the link has.
+"""
+
+from __future__ import annotations
+
+from slskmesh.wire import limits
+
+TARGET = 0.025  # seconds one data frame may take
+_WEIGHT = 0.3  # of the newest sample in the moving average
+
+
+class FrameSizer:
+    """Payload bytes the next data frame may carry, learned from how long earlier sends took."""
+
+    def __init__(self) -> None:
+        self.rate = 0.0  # bytes per second the line takes, 0 until known
+        self.limit = limits.DATA_FRAME_START
+
+    def sent(self, size: int, seconds: float) -> bool:
+        """Notes that `size` bytes took `seconds` to leave. True if `limit` changed.
+
+        Sends too quick to be told from the clock's grain count as a quarter of a millisecond: they only mean "fast".
+        """
+        sample = size / max(seconds, 0.000_25)
+        self.rate = sample if not self.rate else self.rate + _WEIGHT * (sample - self.rate)
+        want = min(max(self.rate * TARGET, limits.DATA_FRAME_MIN), limits.DATA_FRAME_MAX)
+        # Powers of two, and at most one step up a send: a lucky sample must not cost a slow link a long frame.
+        step = min(1 << (int(want).bit_length() - 1), self.limit * 2)
+        changed = step != self.limit
+        self.limit = step
+        return changed
+
+
+class TokenBucket:
+    """A rate with a burst: `take` says whether `cost` is within it, at `now` (seconds of any monotonic clock)."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self.rate = rate
+        self.burst = burst
+        self._level = burst
+        self._at: float | None = None
+
+    def _refill(self, now: float) -> None:
+        if self._at is not None:
+            self._level = min(self.burst, self._level + max(0.0, now - self._at) * self.rate)
+        self._at = now
+
+    def take(self, now: float, cost: float = 1.0) -> bool:
+        """Takes `cost` if it is there."""
+        self._refill(now)
+        if self._level < cost:
+            return False
+        self._level -= cost
+        return True
+
+    def owe(self, now: float, cost: float) -> float:
+        """Takes `cost` even into debt; returns the seconds to wait until the debt is paid."""
+        self._refill(now)
+        self._level -= cost
+        return 0.0 if self._level >= 0 else -self._level / self.rate
+
+    def wait(self, now: float, cost: float = 1.0) -> float:
+        """Seconds until `take` would say yes."""
+        self._refill(now)
+        return max(0.0, (cost - self._level) / self.rate)

@@ -1,0 +1,1 @@
+"""Tests of slskmesh and its terminal app."""

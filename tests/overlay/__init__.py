@@ -1,0 +1,1 @@
+"""Tests of the overlay: honest peers and attackers over real sockets."""
