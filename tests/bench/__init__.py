@@ -1,0 +1,1 @@
+"""Benches: each prints one JSON line and compares in one run."""
