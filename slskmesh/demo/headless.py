@@ -1,0 +1,220 @@
+"""The demo without a screen: the same network and faults, one JSON summary, and proof by SHA-256.
+
+Rules:
+- The verdict is this process's own: it hashes the seeders' originals and the files that arrived.
+- `resumed` means that the killed seeder delivered verified bytes after its return and, where the leecher was
+  killed too, that of what it had verified before, by its own report, at most 2 % was fetched again.
+- A run that fails still gives a summary, with `ok` false and `error`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from slskmesh.demo.child import Child, Said
+from slskmesh.demo.network import Network
+from slskmesh.demo.plot import Act, Plot
+from slskmesh.engine.interrupts import Interrupts
+from slskmesh.errors import SlskmeshError
+
+SECONDS: Final = 8.0  # about how long the download takes: time enough for a peer to die and come back
+STILL_TIMEOUT: Final = 60.0  # seconds without any progress that end the run
+REFETCH_MAX: Final = 0.02
+
+
+class Summary(msgspec.Struct, omit_defaults=False):
+    """The demo's result. `seconds` is from the first search to the last file; `error` only when a run failed."""
+
+    ok: bool = False
+    files: int = 0
+    bytes: int = 0
+    sha256_ok: bool = False
+    seconds: float = 0.0
+    sources: int = 0
+    bad_chunks_rejected: int = 0
+    liar_named: bool = False
+    resumed: bool = False
+    error: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Run:
+    """One headless run over a built network."""
+
+    def __init__(self, network: Network, *, kill_leecher: bool, say: Callable[[str], None]) -> None:
+        self._network = network
+        self._plot = Plot(kill_leecher=kill_leecher)
+        self._say = say
+        self._mortal = network.find(mortal=True)
+        self._downloads = network.root / "user" / "downloads"
+        self._home = network.home(
+            "user",
+            {
+                "overlay": {"listen": "127.0.0.1:0", "name": "you"},
+                "library": {"downloads": str(self._downloads)},
+            },
+        )
+        self._leecher: Child | None = None
+        self._progress = 0.0
+        self._verified: dict[str, int] = {}
+        self._before: dict[str, int] = {}  # verified when the leecher was killed
+        self._kept: dict[str, int] = {}  # verified when it first said so after its restart
+        self._served = False
+        self._leecher_killed = False
+        self._last_step = 0.0
+
+    def run(self) -> Summary:
+        """The whole job; SlskmeshError if it cannot end."""
+        self._downloads.mkdir()
+        started = time.monotonic()
+        self._start_leecher()
+        end: dict[str, Any] | None = None
+        while end is None:
+            end = self._turn()
+        seconds = time.monotonic() - started
+        self._say("Checking every file against the seeders' …")
+        return self._judge(end, seconds)
+
+    def _turn(self) -> dict[str, Any] | None:
+        """Waits for one word or the plot's next act; returns the leecher's last line when it comes."""
+        now = time.monotonic()
+        due = self._plot.next_due()
+        still = self._last_step + STILL_TIMEOUT
+        said = self._network.take(min(still, due) if due is not None else still)
+        if said is not None and said.child is self._leecher:
+            if said.what is None:
+                raise SlskmeshError(f"the leecher ended: {said.child.last_words()}")
+            self._hear(said.what)
+            if said.what.get("finished"):
+                return said.what
+        elif said is not None:
+            self._introduce(said)
+        elif time.monotonic() >= still:
+            raise SlskmeshError(f"no progress in {STILL_TIMEOUT:.0f} s at {self._progress:.0%} of the big file")
+        act = self._plot.step(self._progress, max(now, time.monotonic()))
+        if act is not None:
+            self._play(act)
+        return None
+
+    def _hear(self, what: dict[str, Any]) -> None:
+        if what.get("ready"):
+            for peer in self._network.peers:
+                if peer.invite and self._leecher is not None:
+                    self._leecher.tell({"connect": peer.invite})
+        if "progress" in what:
+            self._step(what["progress"] != self._progress)
+            self._progress = what["progress"]
+        if "verified" in what:
+            self._step(what["verified"] != self._verified)
+            self._verified = what["verified"]
+            if self._leecher_killed:
+                self._kept = {**self._verified, **self._kept}
+        if what.get("served") == self._mortal.peer_id:
+            self._served = True
+            self._say(f"  {self._mortal.role.name} serves again")
+
+    def _step(self, moved: bool) -> None:
+        if moved:
+            self._last_step = time.monotonic()
+
+    def _introduce(self, said: Said) -> None:
+        """A peer is back: tells the leecher where."""
+        if said.child is self._mortal.child and said.what and said.what.get("ready") and self._leecher:
+            self._leecher.tell({"returned": self._mortal.peer_id})
+            self._leecher.tell({"connect": self._mortal.invite})
+
+    def _play(self, act: Act) -> None:
+        if act is Act.KILL_SEEDER:
+            self._say(f"  {self._progress:.0%}: killing {self._mortal.role.name} (SIGKILL)")
+            self._network.kill(self._mortal)
+        elif act is Act.RETURN_SEEDER:
+            self._say(f"  {self._progress:.0%}: {self._mortal.role.name} starts again")
+            self._network.start(self._mortal)
+        else:
+            self._say(f"  {self._progress:.0%}: killing and restarting the leecher (SIGKILL)")
+            assert self._leecher is not None  # its progress is what led here
+            old, self._leecher = self._leecher, None
+            self._network.end_hard(old)
+            self._before, self._leecher_killed = self._verified, True
+            self._start_leecher("--resume")
+
+    def _start_leecher(self, *more: str) -> None:
+        network = self._network
+        self._last_step = time.monotonic()
+        self._leecher = network.spawn(
+            "leecher",
+            [
+                "slskmesh.demo.leecher",
+                f"--home={self._home}",
+                f"--peers={len(network.peers)}",
+                f"--files={len(network.originals)}",
+                f"--big={network.big_size}",
+                *(f"--words={artist}" for artist in network.artists),
+                *more,
+            ],
+        )
+
+    def _judge(self, end: dict[str, Any], seconds: float) -> Summary:
+        originals = self._network.originals
+        arrived = [path for path in self._downloads.rglob("*") if path.is_file()]
+        sha256_ok = sorted(map(sha256, arrived)) == sorted(map(sha256, originals))
+        summary = Summary(
+            files=len(arrived),
+            bytes=sum(path.stat().st_size for path in arrived),
+            sha256_ok=sha256_ok,
+            seconds=round(seconds, 2),
+            sources=len(end["sources"]),
+            bad_chunks_rejected=end["bad_chunks"],
+            liar_named=end["bad_peers"] == [self._network.find(liar=True).peer_id],
+            resumed=self._served and (not self._leecher_killed or refetched(self._before, self._kept) <= REFETCH_MAX),
+        )
+        summary.ok = sha256_ok and summary.liar_named and summary.resumed and summary.bad_chunks_rejected > 0
+        return summary
+
+
+def refetched(before: dict[str, int], kept: dict[str, int]) -> float:
+    """Share of the bytes verified before a kill that were not there after it. Both map transfers to bytes."""
+    total = sum(before.values())
+    lost = sum(max(0, count - kept.get(transfer, 0)) for transfer, count in before.items())
+    return lost / total if total else 0.0
+
+
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def run_headless(
+    *, peers: int, size_mb: int, seed: int, kill_leecher: bool, say: Callable[[str], None]
+) -> Summary:
+    """Builds the network, runs the job, removes everything. Interrupted when a signal asks to end."""
+    with Interrupts() as interrupts:
+        network = Network(interrupts, peers=peers, size_mb=size_mb, seed=seed, seconds=SECONDS, say=say)
+        try:
+            network.build()
+            say(f"Downloading {len(network.originals)} files from {len(network.peers)} peers …")
+            return Run(network, kill_leecher=kill_leecher, say=say).run()
+        except SlskmeshError as error:
+            return Summary(error=str(error))
+        finally:
+            interrupts.close()
+            network.close()
+
+
+def lines(summary: Summary) -> Sequence[str]:
+    """The summary in words."""
+    mark = {True: "yes", False: "NO"}
+    size = summary.bytes / 1e6
+    return (
+        f"{summary.files} files, {size:.1f} MB in {summary.seconds:.1f} s from {summary.sources} sources",
+        f"every file equal to the seeders' (SHA-256): {mark[summary.sha256_ok]}",
+        f"bad chunks refused: {summary.bad_chunks_rejected}; the liar was named: {mark[summary.liar_named]}",
+        f"went on after the kill: {mark[summary.resumed]}",
+        *([f"failed: {summary.error}"] if isinstance(summary.error, str) else []),
+    )

@@ -1,0 +1,245 @@
+"""The demo's peers: a temporary folder with synthetic music, a home for each peer, and one process a peer.
+
+Rules:
+- Each peer has its own home, key, database and share; nothing but the loopback network connects them.
+- A file is shared by at least two peers that are honest; the mix is shared by all.
+- `close` ends every process and removes the folder, whatever happened before. Only a SIGKILL of this process can
+  leave the folder behind (the peers end by themselves); it is called slskmesh-demo-* in the temporary folder.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import tomlkit
+
+from slskmesh.demo import audio, catalogue
+from slskmesh.demo.child import Child, Said
+from slskmesh.demo.faults import Faults
+from slskmesh.engine.interrupts import Interrupts
+from slskmesh.errors import SlskmeshError, StorageError
+
+FEWEST_PEERS: Final = 4
+MOST_PEERS: Final = 16
+START_TIMEOUT: Final = 60.0  # seconds for all peers to hash their shares and listen
+END_TIMEOUT: Final = 8.0
+SLOW_RATE: Final = 300_000  # bytes per second at most
+LIE_EVERY: Final = 3
+
+_HONEST_NAMES: Final = ("otter", "heron", "badger", "finch", "lynx", "wren", "hare", "vole", "tern", "stoat")
+
+
+class Role(msgspec.Struct, frozen=True):
+    """Who a peer is in the demo. `reliable`: its data is true and it stays."""
+
+    name: str
+    faults: Faults = Faults()
+    reliable: bool = True
+    mortal: bool = False  # the one that is killed and comes back
+
+
+class Peer(msgspec.Struct):
+    """One peer: where it lives, and while it runs its process, its id and an invite to it."""
+
+    role: Role
+    home: Path
+    child: Child | None = None
+    peer_id: str = ""
+    overlay: str = ""
+    invite: str = ""
+
+
+def cast(peers: int, rate: int) -> tuple[Role, ...]:
+    """The roles of `peers` peers whose honest ones send at most `rate` bytes per second."""
+    count = max(FEWEST_PEERS, min(peers, MOST_PEERS))
+    honest = [*_HONEST_NAMES, *(f"guest-{i}" for i in range(1, MOST_PEERS))][: count - 3]
+    return (
+        *(Role(name) for name in honest),
+        Role("tortoise", Faults(rate=min(SLOW_RATE, max(20_000, rate // 8)))),
+        Role("magpie", Faults(lie_every=LIE_EVERY), reliable=False),
+        Role("comet", mortal=True),
+    )
+
+
+def holders(roles: Sequence[Role], files: int) -> list[set[str]]:
+    """For each file the names of the peers that share it; file 0 is the mix."""
+    reliable = [role.name for role in roles if role.reliable]
+    everyone = {role.name for role in roles}
+    return [everyone, *(everyone - {reliable[i % len(reliable)]} for i in range(files - 1))]
+
+
+class Network:
+    """The demo's folder and peers. `seconds` is about how long the big file should take at the peers' limits."""
+
+    def __init__(
+        self,
+        interrupts: Interrupts,
+        *,
+        peers: int,
+        size_mb: int,
+        seed: int,
+        seconds: float,
+        say: Callable[[str], None],
+    ) -> None:
+        self._interrupts = interrupts
+        self._tracks = catalogue.plan(size_mb, seed)
+        self._seed = seed
+        self._say = say
+        fast = max(1, min(peers, MOST_PEERS) - 2)
+        self.rate = max(100_000, int(size_mb * catalogue.MEGABYTE / fast / seconds))
+        self.roles = cast(peers, self.rate)
+        self.inbox: queue.SimpleQueue[Said] = queue.SimpleQueue()
+        self.root = Path()
+        self.originals: tuple[Path, ...] = ()
+        self.peers: tuple[Peer, ...] = ()
+        self._children: list[Child] = []
+
+    def build(self) -> None:
+        """Makes the folder, the music, the homes, and starts all peers; returns when each listens."""
+        with self._interrupts.hold():
+            try:
+                self.root = Path(tempfile.mkdtemp(prefix="slskmesh-demo-"))
+            except OSError as error:
+                raise StorageError(f"no temporary folder: {error}") from error
+        self._say("Making music …")
+        self.originals = audio.render(self._tracks, self.root / "music", self._seed)
+        self.peers = tuple(Peer(role, self.root / "peers" / role.name) for role in self.roles)
+        shared = holders(self.roles, len(self.originals))
+        for peer in self.peers:
+            mine = [path for path, names in zip(self.originals, shared, strict=True) if peer.role.name in names]
+            self._furnish(peer, mine)
+        self._say(f"Starting {len(self.peers)} peers on this machine …")
+        for peer in self.peers:
+            self.start(peer)
+        deadline = time.monotonic() + START_TIMEOUT
+        while any(not peer.invite for peer in self.peers):
+            self.take(deadline)
+
+    @property
+    def artists(self) -> tuple[str, ...]:
+        """Names to search by that together find every file."""
+        return tuple(dict.fromkeys(track.artist for track in self._tracks))
+
+    @property
+    def big_size(self) -> int:
+        """Bytes of the mix."""
+        return self.originals[0].stat().st_size
+
+    def find(self, *, mortal: bool = False, liar: bool = False) -> Peer:
+        """The one peer with this part."""
+        return next(p for p in self.peers if (mortal and p.role.mortal) or (liar and p.role.faults.lie_every))
+
+    def home(self, name: str, config: dict[str, dict[str, Any]]) -> Path:
+        """A new home below the demo's folder with this configuration."""
+        home = self.root / name
+        try:
+            home.mkdir(mode=0o700, parents=True)
+            (home / "config.toml").write_text(tomlkit.dumps(config), "utf-8")
+        except OSError as error:
+            raise StorageError(f"{home}: cannot be made: {error}") from error
+        return home
+
+    def spawn(self, name: str, args: Sequence[str]) -> Child:
+        """Starts a process that `close` will end."""
+        with self._interrupts.hold():
+            child = Child(name, args, self.root / f"{name}.err", self.inbox)
+            self._children.append(child)
+        return child
+
+    def start(self, peer: Peer) -> None:
+        """Starts a peer's process; its ready line comes through `take`."""
+        args = ["slskmesh.demo.peer", "--home", str(peer.home)]
+        if peer.role.faults.rate:
+            args += ["--slow", str(peer.role.faults.rate)]
+        if peer.role.faults.lie_every:
+            args += ["--lie-every", str(peer.role.faults.lie_every)]
+        if peer.role.faults == Faults():
+            args = ["slskmesh", "daemon", "--home", str(peer.home), "--until-eof"]
+        peer.invite = ""
+        peer.child = self.spawn(peer.role.name, args)
+
+    def kill(self, peer: Peer) -> None:
+        """SIGKILL; the peer keeps its port for its return."""
+        if peer.child is not None:
+            child, peer.child = peer.child, None
+            self.end_hard(child)
+
+    def end_hard(self, child: Child) -> None:
+        """SIGKILL; returns when the process is gone."""
+        child.kill()
+        self._children.remove(child)
+
+    def take(self, deadline: float) -> Said | None:
+        """Next word of a child, None at the `deadline` (monotonic). Peers' ready lines are noted on the way.
+
+        SlskmeshError if a peer ended that nobody killed, or is not ready by the deadline.
+        """
+        try:
+            said = self.inbox.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            waiting = [peer.role.name for peer in self.peers if peer.child is not None and not peer.invite]
+            if waiting:
+                raise SlskmeshError(f"not ready in time: {', '.join(waiting)}") from None
+            return None
+        for peer in self.peers:
+            if peer.child is not said.child:
+                continue
+            if said.what is None:
+                raise SlskmeshError(f"the peer {peer.role.name} ended: {said.child.last_words()}")
+            self._ready(peer, said.what)
+        return said
+
+    def close(self) -> None:
+        """Ends every process and removes the folder."""
+        for child in self._children:
+            child.ask_to_end()
+        deadline = time.monotonic() + END_TIMEOUT
+        for child in self._children:
+            child.end(max(0.1, deadline - time.monotonic()))
+        self._children.clear()
+        if self.root != Path():
+            try:
+                shutil.rmtree(self.root)
+            except OSError as error:
+                raise StorageError(f"{self.root}: cannot be removed: {error}") from error
+
+    def _ready(self, peer: Peer, what: dict[str, Any]) -> None:
+        if not what.get("ready"):
+            return
+        peer.peer_id, peer.overlay, peer.invite = what["peer_id"], what["overlay"], what["invite"]
+        if peer.role.mortal:
+            self._write_config(peer)
+
+    def _furnish(self, peer: Peer, files: Sequence[Path]) -> None:
+        share = self.root / "shares" / peer.role.name / catalogue.LABEL
+        music = self.root / "music"
+        for path in files:
+            target = share / path.relative_to(music)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(path, target)
+            except OSError:
+                shutil.copy(path, target)  # a file system without hard links
+        peer.home.mkdir(mode=0o700, parents=True)
+        (peer.home / "downloads").mkdir()
+        self._write_config(peer)
+
+    def _write_config(self, peer: Peer) -> None:
+        share = self.root / "shares" / peer.role.name / catalogue.LABEL
+        config = {
+            "overlay": {
+                "listen": peer.overlay or "127.0.0.1:0",
+                "name": peer.role.name,
+                "max_upload_rate": 0 if peer.role.faults.rate else self.rate,
+            },
+            "library": {"shares": [str(share)], "downloads": str(peer.home / "downloads")},
+        }
+        (peer.home / "config.toml").write_text(tomlkit.dumps(config), "utf-8")

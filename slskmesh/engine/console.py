@@ -1,0 +1,122 @@
+"""A front end without a screen: posts commands and waits for replies, views and events.
+
+Rules:
+- One thread uses a Console; nothing here polls, each wait ends by the engine's `wake` or at its deadline.
+- The engine's end is an error for whoever waits (`EngineStopped`), never a silence.
+- Events nobody asked for are dropped after `on_event` saw them; views are kept, the newest of each type.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from slskmesh.engine.client import EngineClient
+from slskmesh.engine.commands import Command, MakeInvite
+from slskmesh.engine.events import EngineEnded, Event, Reply
+from slskmesh.engine.views import StatusView, View
+from slskmesh.errors import SlskmeshError, UserError
+
+V = TypeVar("V", bound=View)
+
+
+class EngineStopped(SlskmeshError):
+    """The engine ended while something was still wanted of it."""
+
+
+class TimedOut(SlskmeshError):
+    """What was waited for did not come in time."""
+
+
+class Console:
+    """Drives one EngineClient. `on_event` sees each event, `on_view` each new view, in the waiting thread."""
+
+    def __init__(
+        self,
+        client: EngineClient,
+        on_event: Callable[[Event], None] | None = None,
+        on_view: Callable[[View], None] | None = None,
+    ) -> None:
+        self._client = client
+        self._on_event = on_event
+        self._on_view = on_view
+        self._waked = threading.Event()
+        self._views: dict[type[View], View] = {}
+        self._replies: dict[int, Reply] = {}
+        self._open: set[int] = set()
+        self.ended: EngineEnded | None = None
+
+    def start(self) -> None:
+        """Starts the engine; returns at once."""
+        self._client.start(self._waked.set)
+
+    def stop(self, timeout: float = 10.0) -> bool:
+        """Ends the engine in order; False if it did not end within `timeout` seconds."""
+        return self._client.stop(timeout)
+
+    def wake(self) -> None:
+        """Makes a waiting `wait_for` look at its condition again; any thread may call it."""
+        self._waked.set()
+
+    def latest(self, kind: type[V]) -> V | None:
+        """The newest view of a type, None before the first."""
+        view = self._views.get(kind)
+        return view if isinstance(view, kind) else None
+
+    def post(self, command: Command) -> int:
+        """Sends a command and forgets it; returns its request number."""
+        return self._client.post(command)
+
+    def ask(self, command: Command, timeout: float = 30.0) -> Reply:
+        """Sends a command and waits for its answer. UserError with the engine's words if it was refused."""
+        request = self._client.post(command)
+        self._open.add(request)
+        try:
+            self.wait_for(lambda: request in self._replies, timeout, f"an answer to {type(command).__name__}")
+        finally:
+            self._open.discard(request)
+        reply = self._replies.pop(request)
+        if not reply.ok:
+            raise UserError(str(reply.text) or f"{type(command).__name__} was refused")
+        return reply
+
+    def wait_view(self, kind: type[V], wanted: Callable[[V], bool], timeout: float, what: str) -> V:
+        """The first view of a type that is as `wanted`; TimedOut names `what`."""
+        self.wait_for(lambda: (view := self.latest(kind)) is not None and wanted(view), timeout, what)
+        view = self.latest(kind)
+        assert view is not None  # the condition above held in this same thread
+        return view
+
+    def wait_for(self, reached: Callable[[], bool], timeout: float | None, what: str) -> None:
+        """Takes in what the engine says until `reached()`. TimedOut after `timeout` seconds (None: never)."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not reached():
+            if self.ended is not None:
+                raise EngineStopped(str(self.ended.text) or "the engine stopped")
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise TimedOut(f"waited {timeout:.0f} s for {what}")
+            self._waked.wait(left)
+            self._waked.clear()
+            self._take()
+
+    def invite(self) -> tuple[StatusView, str]:
+        """The status once the engine listens, and an invite that names it."""
+        status = self.wait_view(StatusView, lambda view: bool(view.listening), 30, "the engine to listen")
+        return status, self.ask(MakeInvite()).value
+
+    def _take(self) -> None:
+        batch = self._client.drain()
+        for view in batch.views:
+            self._views[type(view)] = view
+            if self._on_view is not None:
+                self._on_view(view)
+        for event in batch.events:
+            if isinstance(event, Reply) and event.request in self._open:
+                self._replies[event.request] = event
+            elif isinstance(event, EngineEnded):
+                self.ended = event
+            if self._on_event is not None:
+                self._on_event(event)

@@ -1,0 +1,85 @@
+"""Runs an engine without a screen until a signal: the daemon, and the demo's peers.
+
+Rules:
+- The first line on `out` is the ready line, one JSON object; nothing else is written there but what `extra` adds.
+- SIGTERM, SIGINT and SIGHUP end it in order. With `until_eof` the end of standard input does the same, so that
+  a process started by another never outlives it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from slskmesh.engine.client import EngineClient
+from slskmesh.engine.commands import Connect
+from slskmesh.engine.console import Console, EngineStopped
+from slskmesh.engine.events import Event
+from slskmesh.engine.interrupts import Interrupted, Interrupts
+
+_PR_SET_PDEATHSIG: Final = 1
+_LAST_WAIT: Final = 15.0  # seconds an orphan may take for its clean end before it ends at once
+
+
+def serve(
+    client: EngineClient,
+    write: Callable[[dict[str, Any]], None],
+    invites: Sequence[str] = (),
+    on_event: Callable[[Event], None] | None = None,
+) -> int:
+    """Starts the engine, writes the ready line, dials `invites`, waits for a signal, stops. Returns the exit code."""
+    console = Console(client, on_event)
+    with Interrupts() as interrupts:
+        started = False
+        try:
+            with interrupts.hold():
+                console.start()
+                started = True
+            status, invite = console.invite()
+            write({"ready": True, "peer_id": status.peer_id, "overlay": status.listening, "invite": invite})
+            for one in invites:
+                console.ask(Connect(one))
+            console.wait_for(lambda: False, None, "a signal")
+        except Interrupted:
+            return 0
+        except EngineStopped:
+            if console.ended is None or not console.ended.clean:
+                raise
+        finally:
+            interrupts.close()
+            if started:
+                console.stop()
+    return 0
+
+
+def json_line(value: dict[str, Any]) -> None:
+    """Writes one JSON object as a line on standard output, at once."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def end_with_parent(on_line: Callable[[str], None] | None = None) -> None:
+    """Ends this process when the one that started it is gone: by standard input's end, and by the kernel on Linux.
+
+    Lines read from standard input go to `on_line`, in a thread of their own.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    threading.Thread(target=_read_to_end, args=(on_line,), name="standard input", daemon=True).start()
+
+
+def _read_to_end(on_line: Callable[[str], None] | None) -> None:
+    with open(0, encoding="utf-8", errors="replace", closefd=False) as lines:
+        for line in lines:
+            if on_line is not None:
+                on_line(line)
+    os.kill(os.getpid(), signal.SIGTERM)
+    last = threading.Timer(_LAST_WAIT, os._exit, (1,))
+    last.daemon = True
+    last.start()
