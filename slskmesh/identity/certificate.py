@@ -12,12 +12,14 @@ from __future__ import annotations
 import datetime
 import functools
 import hashlib
+import warnings
 from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from slskmesh.errors import PeerError, UserError
@@ -119,8 +121,18 @@ def seed_of_pem(pem: bytes) -> bytes:
 def peer_of_certificate(der: bytes) -> PeerId:
     """The peer that the certificate of a finished handshake stands for; PeerError "bad-certificate" if none."""
     try:
-        key = x509.load_der_x509_certificate(der).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        with (
+            warnings.catch_warnings()
+        ):  # what is only just tolerated is refused; a peer must not print on our screen
+            warnings.simplefilter("error", CryptographyDeprecationWarning)
+            key = x509.load_der_x509_certificate(der).public_key()
+    except (
+        ValueError,
+        TypeError,
+        UnsupportedAlgorithm,
+        x509.InvalidVersion,
+        CryptographyDeprecationWarning,
+    ) as error:
         raise PeerError("bad-certificate", "the peer's certificate cannot be read") from error
     if not isinstance(key, Ed25519PublicKey):
         raise PeerError("bad-certificate", "the peer's certificate does not hold an Ed25519 key")
