@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from slskmesh.engine.client import EngineClient
-from slskmesh.engine.commands import Command, MakeInvite
-from slskmesh.engine.events import EngineEnded, Event, Reply
+from slskmesh.engine.commands import Command
+from slskmesh.engine.events import EngineEnded, Event, Level, Notice, Reply
 from slskmesh.engine.views import StatusView, View
 from slskmesh.errors import SlskmeshError, UserError
 
@@ -46,6 +46,7 @@ class Console:
         self._views: dict[type[View], View] = {}
         self._replies: dict[int, Reply] = {}
         self._open: set[int] = set()
+        self._complaint = ""  # the newest notice of an error
         self.ended: EngineEnded | None = None
 
     def start(self) -> None:
@@ -93,8 +94,7 @@ class Console:
         """Takes in what the engine says until `reached()`. TimedOut after `timeout` seconds (None: never)."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while not reached():
-            if self.ended is not None:
-                raise EngineStopped(str(self.ended.text) or "the engine stopped")
+            self._check_alive()
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 raise TimedOut(f"waited {timeout:.0f} s for {what}")
@@ -102,10 +102,26 @@ class Console:
             self._waked.clear()
             self._take()
 
-    def invite(self) -> tuple[StatusView, str]:
-        """The status once the engine listens, and an invite that names it."""
-        status = self.wait_view(StatusView, lambda view: bool(view.listening), 30, "the engine to listen")
-        return status, self.ask(MakeInvite()).value
+    def listening(self, timeout: float = 30.0) -> StatusView:
+        """The status once the engine listens; EngineStopped with the engine's words if it cannot."""
+
+        def settled() -> bool:
+            status = self.latest(StatusView)
+            return bool(self._complaint) or (status is not None and bool(status.listening))
+
+        self.wait_for(settled, timeout, "the engine to listen")
+        status = self.latest(StatusView)
+        if status is None or not status.listening:
+            raise EngineStopped(self._complaint)
+        return status
+
+    def _check_alive(self) -> None:
+        if self.ended is None:
+            return
+        error = getattr(self._client, "error", None)  # an engine in this process tells whose fault it was
+        if isinstance(error, SlskmeshError):
+            raise error
+        raise EngineStopped(str(self.ended.text) or "the engine stopped")
 
     def _take(self) -> None:
         batch = self._client.drain()
@@ -118,5 +134,7 @@ class Console:
                 self._replies[event.request] = event
             elif isinstance(event, EngineEnded):
                 self.ended = event
+            elif isinstance(event, Notice) and event.level is Level.ERROR:
+                self._complaint = str(event.text)
             if self._on_event is not None:
                 self._on_event(event)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from slskmesh.engine.client import EngineClient
-from slskmesh.engine.commands import Connect
+from slskmesh.engine.commands import Connect, MakeInvite
 from slskmesh.engine.console import Console, EngineStopped
 from slskmesh.engine.events import Event
 from slskmesh.engine.interrupts import Interrupted, Interrupts
@@ -41,7 +41,8 @@ def serve(
             with interrupts.hold():
                 console.start()
                 started = True
-            status, invite = console.invite()
+            status = console.listening()
+            invite = console.ask(MakeInvite()).value
             write({"ready": True, "peer_id": status.peer_id, "overlay": status.listening, "invite": invite})
             for one in invites:
                 console.ask(Connect(one))

@@ -1,0 +1,323 @@
+"""The desk: takes commands in order, has them carried out, answers each exactly once.
+
+Rules: what takes time (a dial, a search, a file) runs in a task of its own, so that no command waits for another;
+errors of input, peers and disk become the reply's text; errors of ours end the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import trio
+
+from slskmesh.acquire.neighbours import QueryEnd
+from slskmesh.engine import commands as cmd
+from slskmesh.engine.events import Found, Reply, SearchEnded
+from slskmesh.engine.firstrun import check_downloads, check_shares, suggest_downloads, suggest_shares
+from slskmesh.engine.snapshots import hit_view
+from slskmesh.engine.views import HitView, SettingsView, SettingView
+from slskmesh.errors import SlskmeshError, UserError
+from slskmesh.identity.peerid import PeerId, parse_peer, peer_short
+from slskmesh.overlay.address import own_addresses, split_address
+from slskmesh.overlay.invite import PREFIX, make_invite, read_invite
+from slskmesh.settings import describe, set_value
+from slskmesh.text import SafeStr, sanitize
+from slskmesh.wire.messages import Hit
+
+if TYPE_CHECKING:
+    from slskmesh.engine.engine import Engine
+
+_HITS_WAITING = 500  # parts of answers waiting to be shown
+
+
+class Desk:
+    """Carries out commands for one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._searches: dict[int, trio.CancelScope] = {}
+        self._nursery: trio.Nursery
+        self._table: dict[type[cmd.Command], Callable[[int, Any], Awaitable[tuple[str, str] | str]]] = {
+            cmd.Search: self._search,
+            cmd.StopSearch: self._stop_search,
+            cmd.Download: self._download,
+            cmd.Pause: self._pause,
+            cmd.Resume: self._resume,
+            cmd.Remove: self._remove,
+            cmd.Move: self._move,
+            cmd.Watch: self._watch,
+            cmd.Connect: self._connect,
+            cmd.MakeInvite: self._make_invite,
+            cmd.Disconnect: self._disconnect,
+            cmd.Block: self._block,
+            cmd.Unblock: self._unblock,
+            cmd.Trust: self._trust,
+            cmd.Forget: self._forget,
+            cmd.Rescan: self._rescan,
+            cmd.CancelScan: self._cancel_scan,
+            cmd.SetSetting: self._set_setting,
+            cmd.FinishSetup: self._finish_setup,
+        }
+
+    async def run(self, incoming: trio.MemoryReceiveChannel[tuple[int, cmd.Command]]) -> None:
+        """Takes commands until cancelled."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            async for request, command in incoming:
+                nursery.start_soon(self._carry_out, request, command)
+
+    def reply(self, request: int, ok: bool, text: str, value: str = "") -> None:
+        """Answers a command."""
+        self._engine.mailbox.put_event(Reply(request, ok, sanitize(text, 400), value))
+
+    async def _carry_out(self, request: int, command: cmd.Command) -> None:
+        try:
+            answer = await self._table[type(command)](request, command)
+        except SlskmeshError as error:
+            self.reply(request, False, str(error))
+            return
+        text, value = answer if isinstance(answer, tuple) else (answer, "")
+        self.reply(request, True, text, value)
+
+    # -- search ------------------------------------------------------------------------------------------------
+
+    async def _search(self, request: int, command: cmd.Search) -> str:
+        text = " ".join(command.text.split())
+        if not text:
+            raise UserError("nothing to search for: type a word of an artist, album, title or file name")
+        sessions = list(self._engine.overlay.sessions.values())
+        if not sessions:
+            raise UserError("no peer is connected: connect with an invite first (pane Peers)")
+        self._nursery.start_soon(self._run_search, request, text, command.limit)
+        return f"asking {len(sessions)} peers"
+
+    async def _run_search(self, request: int, text: str, limit: int) -> None:
+        engine = self._engine
+        send, receive = trio.open_memory_channel[tuple[PeerId, tuple[Hit, ...]]](_HITS_WAITING)
+        dropped = 0
+
+        def found(peer: PeerId, hits: tuple[Hit, ...]) -> None:
+            nonlocal dropped
+            try:
+                send.send_nowait((peer, hits))
+            except trio.WouldBlock:
+                dropped += len(hits)
+
+        end: QueryEnd | None = None
+        with trio.CancelScope() as scope:
+            self._searches[request] = scope
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._show_hits, request, receive)
+                with send:
+                    sessions = list(engine.overlay.sessions.values())
+                    end = await engine.neighbours.ask(sessions, text, limit, found)
+        del self._searches[request]
+        if end is None:
+            engine.mailbox.put_event(SearchEnded(request, 0, 0, 0, dropped, SafeStr("stopped")))
+        else:
+            total = end.dropped + dropped
+            engine.mailbox.put_event(SearchEnded(request, end.asked, end.answered, end.refused, total))
+
+    async def _show_hits(
+        self, query: int, receive: trio.MemoryReceiveChannel[tuple[PeerId, tuple[Hit, ...]]]
+    ) -> None:
+        engine, key = self._engine, 0
+        known: dict[bytes, bool] = {}
+        async for peer, hits in receive:
+            views: list[HitView] = []
+            session = engine.overlay.sessions.get(peer)
+            name = session.remote.name if session else ""
+            trusted = engine.standing.is_trusted(peer)
+            for hit in hits:
+                if hit.content not in known:
+                    known[hit.content] = await self._is_here(hit.content)
+                key += 1
+                views.append(hit_view(hit, key, peer, name, trusted=trusted, have=known[hit.content]))
+            engine.mailbox.put_event(Found(query, tuple(views)))
+
+    async def _is_here(self, content: bytes) -> bool:
+        if self._engine.downloads.is_done(content):
+            return True
+        return await self._engine.library.find(content) is not None
+
+    async def _stop_search(self, request: int, command: cmd.StopSearch) -> str:
+        scope = self._searches.get(command.query)
+        if scope is None:
+            return "this search is over already"
+        scope.cancel()
+        return "search stopped"
+
+    # -- downloads ---------------------------------------------------------------------------------------------
+
+    async def _download(self, request: int, command: cmd.Download) -> tuple[str, str]:
+        content = _content(command.content)
+        if not self._engine.settings.configured:
+            raise UserError("choose a downloads folder first (pane Settings)")
+        await self._engine.downloads.add(content, command.size, command.name, command.folder)
+        return f"added: {command.name}", command.content
+
+    async def _pause(self, request: int, command: cmd.Pause) -> str:
+        await self._engine.downloads.pause(_content(command.transfer))
+        return "paused"
+
+    async def _resume(self, request: int, command: cmd.Resume) -> str:
+        await self._engine.downloads.resume(_content(command.transfer))
+        return "resumed"
+
+    async def _remove(self, request: int, command: cmd.Remove) -> str:
+        await self._engine.downloads.remove(_content(command.transfer))
+        return "removed"
+
+    async def _move(self, request: int, command: cmd.Move) -> str:
+        await self._engine.downloads.move(_content(command.transfer), command.by)
+        return "moved"
+
+    async def _watch(self, request: int, command: cmd.Watch) -> str:
+        self._engine.pulse.watched = _content(command.transfer) if command.transfer else b""
+        return ""
+
+    # -- peers -------------------------------------------------------------------------------------------------
+
+    async def _connect(self, request: int, command: cmd.Connect) -> str:
+        engine = self._engine
+        text = command.invite.strip()
+        if not engine.settings.configured:
+            raise UserError("answer the first-run questions before connecting (pane Settings)")
+        if text.lower().startswith(PREFIX) or ":" not in text:
+            invite = read_invite(text, engine.clock())
+            peer, addresses = invite.peer, invite.addresses
+            if peer == engine.identity.peer:
+                raise UserError("this is your own invite: give it to somebody else")
+            if engine.standing.is_blocked(peer):
+                raise UserError(f"{peer_short(peer)} is blocked; unblock it first (u in pane Peers)")
+            engine.book.invited(peer, addresses)
+            session = await engine.overlay.connect(peer, addresses)
+        else:
+            split_address(text)
+            session = await engine.overlay.connect(None, [text])
+        return f"connected to {sanitize(session.remote.name, 40) or 'peer'} ({peer_short(session.peer)})"
+
+    async def _make_invite(self, request: int, command: cmd.MakeInvite) -> tuple[str, str]:
+        engine = self._engine
+        if engine.overlay.listening is None:
+            raise UserError("not listening, so nobody could follow an invite; check overlay.listen in Settings")
+        if not 1 <= command.valid_hours <= 24 * 366:
+            raise UserError("an invite holds from 1 hour to 366 days")
+        addresses = own_addresses(*engine.overlay.listening)
+        text = make_invite(engine.identity, addresses, engine.clock() + command.valid_hours * 3600)
+        return f"invite for {', '.join(addresses)}, good for {command.valid_hours} h", text
+
+    async def _disconnect(self, request: int, command: cmd.Disconnect) -> str:
+        peer = parse_peer(command.peer)
+        self._engine.book.leave_alone(peer)
+        if not self._engine.overlay.disconnect(peer, "closed", "the other side closed the connection"):
+            raise UserError("this peer is not connected")
+        return "disconnected"
+
+    async def _block(self, request: int, command: cmd.Block) -> str:
+        peer = parse_peer(command.peer)
+        self._engine.standing.set_blocked(peer, True)
+        self._engine.overlay.disconnect(peer, "blocked", "blocked")
+        await self._engine.pulse.save()
+        return f"blocked {peer_short(peer)}: no connections, searches or chunks with it"
+
+    async def _unblock(self, request: int, command: cmd.Unblock) -> str:
+        peer = parse_peer(command.peer)
+        self._engine.standing.set_blocked(peer, False)
+        self._engine.overlay.look_again()
+        await self._engine.pulse.save()
+        return f"unblocked {peer_short(peer)}"
+
+    async def _trust(self, request: int, command: cmd.Trust) -> str:
+        peer = parse_peer(command.peer)
+        if command.trusted and self._engine.standing.is_blocked(peer):
+            raise UserError("a blocked peer cannot be trusted; unblock it first")
+        self._engine.standing.set_trusted(peer, command.trusted)
+        await self._engine.pulse.save()
+        return f"{peer_short(peer)} is {'trusted' if command.trusted else 'no longer trusted'}"
+
+    async def _forget(self, request: int, command: cmd.Forget) -> str:
+        peer = parse_peer(command.peer)
+        if peer in self._engine.overlay.sessions:
+            raise UserError("this peer is connected; disconnect it first (D)")
+        self._engine.book.forget(peer)
+        return f"forgot {peer_short(peer)}"
+
+    # -- library and settings ----------------------------------------------------------------------------------
+
+    async def _rescan(self, request: int, command: cmd.Rescan) -> str:
+        if not self._engine.settings.library.shares:
+            raise UserError("nothing is shared: set library.shares in pane Settings")
+        self._engine.shares.rescan()
+        return "scanning the shares"
+
+    async def _cancel_scan(self, request: int, command: cmd.CancelScan) -> str:
+        return "scan cancelled" if self._engine.shares.cancel() else "no scan is running"
+
+    async def _set_setting(self, request: int, command: cmd.SetSetting) -> str:
+        engine = self._engine
+        before = engine.settings
+        engine.settings = await trio.to_thread.run_sync(
+            set_value, engine.home.root, command.key, command.value, engine.env
+        )
+        after = engine.settings
+        engine.apply_rates()
+        engine.downloads.apply(after, engine.downloads_root())
+        engine.uploads.apply(after)
+        engine.library.apply(after)
+        self.publish_settings()
+        if after.configured and (
+            before.overlay.listen != after.overlay.listen or engine.overlay.listening is None
+        ):
+            await engine.overlay.listen(after.overlay.listen)
+        if before.library != after.library and after.configured:
+            engine.shares.rescan()
+        return f"{command.key} set"
+
+    async def _finish_setup(self, request: int, command: cmd.FinishSetup) -> str:
+        engine, root = self._engine, self._engine.home.root
+        shares = await trio.to_thread.run_sync(check_shares, command.shares)
+        downloads = await trio.to_thread.run_sync(check_downloads, command.downloads)
+        values = {
+            "overlay.name": command.name,
+            "overlay.listen": command.listen or engine.settings.overlay.listen,
+            "library.shares": msgspec.json.encode(shares).decode(),
+            "library.downloads": downloads,  # last: its presence is what counts as set up
+        }
+        for key, value in values.items():
+            engine.settings = await trio.to_thread.run_sync(set_value, root, key, value, engine.env)
+        engine.downloads.apply(engine.settings, engine.downloads_root())
+        engine.library.apply(engine.settings)
+        self.publish_settings()
+        await engine.open_up()
+        return "set up: listening and scanning your shares" if shares else "set up: listening, nothing is shared"
+
+    def publish_settings(self) -> None:
+        """Shows all settings."""
+        engine = self._engine
+        rows = describe(engine.settings, engine.home.root, engine.env)
+        self._engine.mailbox.put_view(
+            SettingsView(
+                configured=engine.settings.configured,
+                home=str(engine.home.root),
+                file=str(engine.home.config),
+                settings=tuple(SettingView(**row) for row in rows),
+                suggested_shares=tuple(suggest_shares(Path.home())),
+                suggested_downloads=suggest_downloads(Path.home()),
+            )
+        )
+
+
+def _content(text: str) -> bytes:
+    try:
+        content = bytes.fromhex(text)
+    except ValueError:
+        content = b""
+    if len(content) != 32:
+        raise UserError("a content id is 64 hexadecimal digits")
+    return content
+
+

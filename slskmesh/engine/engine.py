@@ -1,0 +1,220 @@
+"""The engine: the one nursery that owns everything, in the order things start and stop.
+
+Rules:
+- Everything here runs on one trio loop. Front ends reach it through `post` and the mailbox only.
+- Until the person answered the first-run questions nothing listens, nothing is dialled and nothing is scanned.
+- Stopping is polite first (peers are told, maps are written), then by cancellation; it takes about a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import trio
+
+from slskmesh import __version__
+from slskmesh.acquire.neighbours import Neighbours
+from slskmesh.engine.commands import Command
+from slskmesh.engine.desk import Desk
+from slskmesh.engine.events import Level, Notice
+from slskmesh.engine.mailbox import Mailbox
+from slskmesh.engine.pulse import Pulse
+from slskmesh.engine.shares import Shares
+from slskmesh.errors import PeerError, SlskmeshError
+from slskmesh.governance.standing import Standing
+from slskmesh.governance.standing_rows import load_standings
+from slskmesh.identity.key import load_or_create
+from slskmesh.identity.peerid import PeerId
+from slskmesh.library.library import Library
+from slskmesh.overlay.admission import Limits
+from slskmesh.overlay.book import PeerBook
+from slskmesh.overlay.book_rows import load_book
+from slskmesh.overlay.node import Overlay
+from slskmesh.overlay.pacing import TokenBucket
+from slskmesh.overlay.router import MessageRouter
+from slskmesh.overlay.session import PeerSession, Timings
+from slskmesh.paths import Home
+from slskmesh.settings import Settings, load_settings
+from slskmesh.store.database import Store, open_store
+from slskmesh.swarm.disk import Disk
+from slskmesh.swarm.downloads import Downloads
+from slskmesh.swarm.uploads import Uploads
+from slskmesh.text import sanitize
+from slskmesh.wire import limits
+from slskmesh.wire.messages import Hello
+
+log = logging.getLogger("slskmesh.engine")
+
+_STOP_TIME = 1.2  # seconds for goodbyes
+_COMMANDS_MAX = 1000
+
+
+class Engine:
+    """One node: identity, store, library, overlay, swarm, and the desk that takes commands."""
+
+    def __init__(
+        self,
+        home: Home,
+        mailbox: Mailbox,
+        *,
+        env: Mapping[str, str] = os.environ,
+        session_type: type[PeerSession] = PeerSession,
+        timings: Timings | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.home = home
+        self.mailbox = mailbox
+        self.env = env
+        self.clock = clock
+        self.settings: Settings = load_settings(home.root, env)
+        self._session_type = session_type
+        self._timings = timings
+        self._token: trio.lowlevel.TrioToken | None = None
+        self._stopping = trio.Event()
+        self._send: trio.MemorySendChannel[tuple[int, Command]]
+
+    # -- from any thread ---------------------------------------------------------------------------------------
+
+    def post(self, request: int, command: Command) -> bool:
+        """Hands a command to the loop; False once the engine is over."""
+        return self._call(self._enqueue, request, command)
+
+    def stop(self) -> None:
+        """Asks the engine to end."""
+        self._call(self._stopping.set)
+
+    def _call(self, function: Callable[..., object], *args: object) -> bool:
+        if self._token is None:
+            return False
+        try:
+            self._token.run_sync_soon(function, *args)
+        except trio.RunFinishedError:
+            return False
+        return True
+
+    def _enqueue(self, request: int, command: Command) -> None:
+        try:
+            self._send.send_nowait((request, command))
+        except trio.WouldBlock:
+            self.desk.reply(request, False, "too many commands are waiting")
+        except (trio.ClosedResourceError, trio.BrokenResourceError):
+            self.desk.reply(request, False, "the engine is stopped")
+
+    # -- on the loop -------------------------------------------------------------------------------------------
+
+    async def run(self, running: Callable[[Engine], None]) -> None:
+        """Runs until `stop`; `running` is called once commands are taken."""
+        self._token = trio.lowlevel.current_trio_token()
+        async with open_store(self.home.database) as store:
+            await self._build(store)
+            async with trio.open_nursery() as nursery:
+                try:
+                    await self._start(nursery)
+                    running(self)
+                    await self._stopping.wait()
+                    await self._goodbye()
+                finally:
+                    nursery.cancel_scope.cancel()
+            await self.pulse.save(final=True)
+
+    async def _build(self, store: Store) -> None:
+        settings = self.settings
+        self.store = store
+        self.identity = load_or_create(self.home.identity)
+        self.router = MessageRouter()
+        self.standing = Standing(self.clock, await store.run(load_standings))
+        self.book = PeerBook(random.Random(), await store.run(load_book))
+        self.library = Library(store, settings)
+        self.overlay = Overlay(
+            self.identity,
+            self.router,
+            self.book,
+            hello=self._hello,
+            may_connect=self._may_connect,
+            on_fault=self._fault,
+            limits=Limits(sessions=settings.overlay.max_sessions),
+            timings=self._timings,
+            session_type=self._session_type,
+            clock=self.clock,
+        )
+        self.neighbours = Neighbours(self.router, self.library, may_ask=lambda p: not self.standing.is_blocked(p))
+        self.disk = Disk()
+        self.downloads = Downloads(
+            store,
+            self.router,
+            self.disk,
+            self.standing,
+            self.downloads_root(),
+            self.clock,
+            settings,
+            on_finished=self._finished,
+            on_line=self._line,
+        )
+        self.uploads = Uploads(self.router, self.library, self.downloads, self.standing, self.clock, settings)
+        self.shares = Shares(self)
+        self.pulse = Pulse(self)
+        self.desk = Desk(self)
+        self.apply_rates()
+
+    async def _start(self, nursery: trio.Nursery) -> None:
+        self._send, receive = trio.open_memory_channel[tuple[int, Command]](_COMMANDS_MAX)
+        await nursery.start(self.disk.run)
+        await nursery.start(self.overlay.run)
+        await nursery.start(self.neighbours.run)
+        await nursery.start(self.uploads.run)
+        await nursery.start(self.downloads.run)
+        await nursery.start(self.shares.run)
+        nursery.start_soon(self.pulse.run)
+        nursery.start_soon(self.desk.run, receive)
+        self.desk.publish_settings()
+        if self.settings.configured:
+            await self.open_up()
+
+    async def open_up(self) -> None:
+        """The person said yes: listen, dial, scan."""
+        try:
+            await self.overlay.listen(self.settings.overlay.listen)
+        except SlskmeshError as error:
+            self.notice(Level.ERROR, str(error))
+        self.overlay.look_again()
+        self.shares.rescan()
+
+    async def _goodbye(self) -> None:
+        with trio.move_on_after(_STOP_TIME):
+            await self.downloads.stop()
+            await self.overlay.shutdown()
+
+    def downloads_root(self) -> Path:
+        """Where finished files go."""
+        return Path(self.settings.library.downloads or self.home.root / "downloads").expanduser()
+
+    def apply_rates(self) -> None:
+        """Puts the rate settings into force."""
+        rate = self.settings.overlay.max_download_rate
+        self.overlay.download_limit = TokenBucket(rate, max(rate / 4, 65_536)) if rate else None
+
+    def _hello(self, port: int) -> Hello:
+        name = self.settings.overlay.name[: limits.NAME_MAX]
+        return Hello(limits.PROTOCOL_VERSION, int(self.clock()), port, f"slskmesh/{__version__}", name)
+
+    def _may_connect(self, peer: PeerId) -> bool:
+        return self.settings.configured and self.standing.may_connect(peer)
+
+    def _fault(self, peer: PeerId, error: PeerError) -> None:
+        self.standing.note(peer, "protocol")
+        self.notice(Level.WARN, f"{self.pulse.called(peer)} broke the protocol: {error}")
+
+    async def _finished(self, path: Path, manifest: object) -> None:
+        await self.shares.add_finished(path, manifest)
+
+    def _line(self, level: str, text: str) -> None:
+        self.notice(Level(level), text)
+
+    def notice(self, level: Level, text: str) -> None:
+        """One line for the event log."""
+        self.mailbox.put_event(Notice(self.clock(), level, sanitize(text, 400)))

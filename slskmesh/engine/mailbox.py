@@ -1,0 +1,84 @@
+"""What goes up from the engine to a front end: coalesced views, queued events, one wake-up (research tui.md 5).
+
+Rules:
+- Any thread may put; `drain` takes everything. Nobody ever blocks on it for longer than a list swap.
+- Views are coalesced by type. Events are bounded: over the bound search hits and INFO notices are dropped and
+  counted, never replies, warnings or the engine's end.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from slskmesh.engine.client import Batch
+from slskmesh.engine.events import Event, Found, Level, Notice
+from slskmesh.engine.views import View
+
+HITS_MAX = 20_000
+EVENTS_MAX = 2_000
+
+
+def _droppable(event: Event) -> bool:
+    return isinstance(event, Found) or (isinstance(event, Notice) and event.level is Level.INFO)
+
+
+class Mailbox:
+    """One front end's letter box."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._views: dict[type[View], View] = {}
+        self._events: list[Event] = []
+        self._hits = 0
+        self._dropped = 0
+        self._woken = False
+        self._wake: Callable[[], None] = lambda: None
+
+    def on_wake(self, wake: Callable[[], None]) -> None:
+        """`wake` is called, from the putting thread, when the box stops being empty."""
+        with self._lock:
+            self._wake = wake
+            waiting = self._woken
+        if waiting:
+            wake()
+
+    def put_view(self, view: View) -> None:
+        """Replaces the view of the same type."""
+        with self._lock:
+            self._views[type(view)] = view
+            wake = self._first()
+        wake()
+
+    def put_event(self, event: Event) -> None:
+        """Queues an event."""
+        with self._lock:
+            hits = len(event.hits) if isinstance(event, Found) else 0
+            full = self._hits + hits > HITS_MAX or len(self._events) >= EVENTS_MAX
+            if full and _droppable(event):
+                self._dropped += hits or 1
+                return
+            self._hits += hits
+            self._events.append(event)
+            wake = self._first()
+        wake()
+
+    def drain(self) -> Batch:
+        """Takes everything."""
+        with self._lock:
+            views, self._views = self._views, {}
+            events, self._events = self._events, []
+            dropped, self._dropped = self._dropped, 0
+            self._hits = 0
+            self._woken = False
+        return Batch(tuple(views.values()), tuple(events), dropped)
+
+    def _first(self) -> Callable[[], None]:
+        if self._woken:
+            return _nothing
+        self._woken = True
+        return self._wake
+
+
+def _nothing() -> None:
+    """Somebody already called."""
