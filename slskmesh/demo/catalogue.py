@@ -31,7 +31,13 @@ _ARTISTS: Final = (
     "Mirela Dusk",
     "Kestrel & Loom",
 )
-_ALBUMS: Final = ("Quiet Machines", "Salt Letters", "Low Sun, Long Road", "Rooms Above the Sea", "Glass Orchard")
+_ALBUMS: Final = (
+    "Quiet Machines",
+    "Salt Letters",
+    "Low Sun, Long Road",
+    "Rooms Above the Sea",
+    "Glass Orchard",
+)
 _SINGLES: Final = ("Carbon Copy Moon", "Ferryman's Waltz", "Signal Fires", "Half a Winter", "Two Blue Doors")
 _TITLES: Final = (
     "First Light",
@@ -92,5 +98,7 @@ def plan(size_mb: int, seed: int) -> tuple[Track, ...]:
     tracks.append(Track("ogg", artists[3], singles[0], singles[0], 1, 1, year + 2, lossy["ogg"]))
     tracks.append(Track("opus", artists[4], singles[1], singles[1], 1, 1, year + 2, lossy["opus"]))
     rest = total - sum(track.seconds * _RATES[track.kind] for track in tracks)
-    mix = Track("mix", artists[0], singles[2], f"{singles[2]} (long mix)", 1, 1, year + 3, rest / _RATES["mix"])
+    mix = Track(
+        "mix", artists[0], singles[2], f"{singles[2]} (long mix)", 1, 1, year + 3, rest / _RATES["mix"]
+    )
     return (mix, *tracks)

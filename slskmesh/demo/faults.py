@@ -8,12 +8,11 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
 
 import msgspec
 import trio
 
-from slskmesh.overlay.port import Session
+from slskmesh.overlay.session import PeerSession
 
 
 class Faults(msgspec.Struct, frozen=True):
@@ -24,7 +23,7 @@ class Faults(msgspec.Struct, frozen=True):
 
 
 class FaultySender:
-    """Makes sessions whose chunk data has the faults; everything else goes to the session as it was."""
+    """What happens to each chunk of all sessions of a peer before it goes out."""
 
     def __init__(
         self,
@@ -37,10 +36,6 @@ class FaultySender:
         self._sleep_until = sleep_until
         self._free_at = 0.0
         self._sent = 0
-
-    def wrap(self, session: Session) -> Session:
-        """`session` with a faulty `send_chunk`."""
-        return cast(Session, _FaultySession(session, self))
 
     async def prepare(self, data: memoryview) -> memoryview:
         """What goes out instead of `data`, after the wait that the rate asks for."""
@@ -56,13 +51,12 @@ class FaultySender:
         return data
 
 
-class _FaultySession:
-    def __init__(self, session: Session, sender: FaultySender) -> None:
-        self._session = session
-        self._sender = sender
+def faulty_session(faults: Faults) -> type[PeerSession]:
+    """The engine's session class, with these faults in what it sends as chunk data."""
+    sender = FaultySender(faults)
 
-    async def send_chunk(self, stream: int, chunk: int, data: memoryview) -> None:
-        await self._session.send_chunk(stream, chunk, await self._sender.prepare(data))
+    class FaultySession(PeerSession):
+        async def send_chunk(self, stream: int, chunk: int, data: memoryview) -> None:
+            await super().send_chunk(stream, chunk, await sender.prepare(data))
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._session, name)
+    return FaultySession

@@ -95,7 +95,9 @@ class Run:
         elif said is not None:
             self._introduce(said)
         elif time.monotonic() >= still:
-            raise SlskmeshError(f"no progress in {STILL_TIMEOUT:.0f} s at {self._progress:.0%} of the big file")
+            raise SlskmeshError(
+                f"no progress in {STILL_TIMEOUT:.0f} s at {self._progress:.0%} of the big file"
+            )
         act = self._plot.step(self._progress, max(now, time.monotonic()))
         if act is not None:
             self._play(act)
@@ -171,7 +173,8 @@ class Run:
             sources=len(end["sources"]),
             bad_chunks_rejected=end["bad_chunks"],
             liar_named=end["bad_peers"] == [self._network.find(liar=True).peer_id],
-            resumed=self._served and (not self._leecher_killed or refetched(self._before, self._kept) <= REFETCH_MAX),
+            resumed=self._served
+            and (not self._leecher_killed or refetched(self._before, self._kept) <= REFETCH_MAX),
         )
         summary.ok = sha256_ok and summary.liar_named and summary.resumed and summary.bad_chunks_rejected > 0
         return summary

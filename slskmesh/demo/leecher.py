@@ -26,12 +26,11 @@ from slskmesh.engine.views import (
     VERIFIED,
     ChunkMapView,
     HitView,
-    PeersView,
     PeerState,
+    PeersView,
     SourceView,
-    StatusView,
-    TransfersView,
     TransferState,
+    TransfersView,
     TransferView,
     View,
 )
@@ -69,7 +68,7 @@ class Leecher:
         """The whole job; returns when every file is there."""
         console = self._console
         console.start()
-        console.wait_view(StatusView, lambda view: bool(view.listening), _STEP_TIMEOUT, "the engine to listen")
+        console.listening()
         json_line({"ready": True})
         if resume:
             self._until(lambda: len(self._transfers()) > 0, "the downloads of the earlier run")
@@ -195,7 +194,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--peers", type=int, required=True, help="peers to wait for before the search")
     parser.add_argument("--files", type=int, required=True, help="files the search must find")
-    parser.add_argument("--big", type=int, required=True, help="size in bytes of the file whose progress is told")
+    parser.add_argument(
+        "--big", type=int, required=True, help="size in bytes of the file whose progress is told"
+    )
     parser.add_argument("--words", action="append", default=[], help="a search; may be given more than once")
     parser.add_argument("--resume", action="store_true", help="go on with what an earlier run left")
     args = parser.parse_args(argv)

@@ -114,7 +114,9 @@ class Network:
         self.peers = tuple(Peer(role, self.root / "peers" / role.name) for role in self.roles)
         shared = holders(self.roles, len(self.originals))
         for peer in self.peers:
-            mine = [path for path, names in zip(self.originals, shared, strict=True) if peer.role.name in names]
+            mine = [
+                path for path, names in zip(self.originals, shared, strict=True) if peer.role.name in names
+            ]
             self._furnish(peer, mine)
         self._say(f"Starting {len(self.peers)} peers on this machine …")
         for peer in self.peers:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
-from slskmesh.demo.faults import Faults, FaultySender
+from slskmesh.demo.faults import Faults, faulty_session
+from slskmesh.engine.engine import Engine
 from slskmesh.engine.serve import end_with_parent, json_line, serve
 from slskmesh.engine.thread import EngineThread
 from slskmesh.errors import SlskmeshError
@@ -21,12 +23,14 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="slskmesh.demo.peer", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--slow", type=int, default=0, metavar="RATE", help="bytes per second")
-    parser.add_argument("--lie-every", type=int, default=0, metavar="K", help="flip a byte in every K-th chunk")
+    parser.add_argument(
+        "--lie-every", type=int, default=0, metavar="K", help="flip a byte in every K-th chunk"
+    )
     args = parser.parse_args(argv)
-    sender = FaultySender(Faults(rate=args.slow, lie_every=args.lie_every))
+    faults = Faults(rate=args.slow, lie_every=args.lie_every)
     end_with_parent()
     try:
-        return serve(EngineThread(args.home, session_wrap=sender.wrap), json_line)
+        return serve(EngineThread(args.home, partial(Engine, session_type=faulty_session(faults))), json_line)
     except SlskmeshError as error:
         print(f"slskmesh: {error}", file=sys.stderr)
         return error.exit_code

@@ -1,0 +1,169 @@
+"""The commands of `slskmesh`, parsed by typer. Each is thin: options in, one function of another module, exit code out.
+
+Exit codes of every command: 0 done, 1 failed, 2 bad input, 3 the home is in use, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slskmesh import __version__
+from slskmesh.cli.options import HomeOption, JsonOption, WaitOption, home_of
+from slskmesh.cli.output import Output
+from slskmesh.errors import UserError
+
+app = typer.Typer(
+    name="slskmesh",
+    help="Share music between peers: without a command, the full-screen terminal app.",
+    epilog="Exit codes: 0 done, 1 failed, 2 bad input, 3 the home is in use, 130 interrupted.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def run_command(argv: list[str]) -> int:
+    """Parses and runs one command; returns its exit code. SlskmeshError as the command raises it."""
+    try:
+        app(args=argv, prog_name="slskmesh", standalone_mode=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1 if end.code else 0
+    return 0
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"slskmesh {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    home: HomeOption = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        from slskmesh.cli.terminal import run_app
+
+        raise typer.Exit(run_app(home_of(home)))
+    if home is not None:
+        raise UserError("write --home after the command: slskmesh COMMAND --home DIR")
+
+
+@app.command()
+def daemon(
+    home: HomeOption = None,
+    json: JsonOption = False,
+    until_eof: Annotated[bool, typer.Option("--until-eof", hidden=True)] = False,
+) -> None:
+    """Run without a screen until SIGTERM or SIGINT; the first line is {"ready": true, …}."""
+    from slskmesh.cli.daemon import run_daemon
+
+    raise typer.Exit(run_daemon(home_of(home), until_eof=until_eof))
+
+
+@app.command()
+def identity(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Show this home's peer id; makes the key at the first time."""
+    from slskmesh.cli.identity import show_identity
+
+    show_identity(home_of(home), Output(json))
+
+
+@app.command()
+def scan(
+    folders: Annotated[list[Path] | None, typer.Argument(metavar="[DIR]...", show_default=False)] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Hash and index the shared folders now, or only those given (they must lie in a share)."""
+    from slskmesh.cli.scan import run_scan
+
+    raise typer.Exit(run_scan(home_of(home), folders or [], Output(json)))
+
+
+@app.command()
+def invite(
+    home: HomeOption = None,
+    json: JsonOption = False,
+    hours: Annotated[int, typer.Option(min=1, max=24 * 365, help="How long it holds.")] = 24 * 7,
+) -> None:
+    """Make an invite: a line of text by which another peer connects to this one."""
+    from slskmesh.cli.peers import make_invite
+
+    make_invite(home_of(home), hours, Output(json))
+
+
+@app.command()
+def connect(
+    invite: Annotated[str, typer.Argument(metavar="INVITE")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+    wait: WaitOption = 30.0,
+) -> None:
+    """Connect to a peer by its invite (or host:port) and remember it."""
+    from slskmesh.cli.peers import connect_peer
+
+    connect_peer(home_of(home), invite, wait, Output(json))
+
+
+@app.command()
+def search(
+    text: Annotated[list[str], typer.Argument(metavar="TEXT...")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+    wait: WaitOption = 15.0,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most hits to show.")] = 500,
+) -> None:
+    """Ask the connected peers for files with these words. Code 1 if nothing was found."""
+    from slskmesh.cli.search import run_search
+
+    raise typer.Exit(run_search(home_of(home), " ".join(text), limit, wait, Output(json)))
+
+
+@app.command()
+def download(
+    what: Annotated[list[str], typer.Argument(metavar="TEXT|CONTENT")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+    wait: WaitOption = 15.0,
+    name: Annotated[str, typer.Option(help="File name; needed with a content id.")] = "",
+    size: Annotated[int, typer.Option(min=0, help="Size in bytes; needed with a content id.")] = -1,
+) -> None:
+    """Fetch the first hit of a search, or a content by its id (64 hex digits). Run again to go on after a break."""
+    from slskmesh.cli.download import run_download
+
+    run_download(home_of(home), " ".join(what), name, size, wait, Output(json))
+
+
+@app.command()
+def demo(
+    peers: Annotated[int, typer.Option(min=4, max=16, help="Peers besides you.")] = 5,
+    size: Annotated[int, typer.Option(min=2, max=4000, help="Megabytes of music to make.")] = 48,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same music.")] = 1,
+    headless: Annotated[bool, typer.Option("--headless", help="No screen: download, check, report.")] = False,
+    json: JsonOption = False,
+    kill_leecher: Annotated[
+        bool, typer.Option("--kill-leecher", help="Headless: kill and restart the downloading side too.")
+    ] = False,
+) -> None:
+    """A whole small network on this machine: slow, lying and dying peers, and you among them."""
+    from slskmesh.cli.demo import run_demo
+
+    raise typer.Exit(
+        run_demo(
+            peers=peers,
+            size_mb=size,
+            seed=seed,
+            headless=headless,
+            kill_leecher=kill_leecher,
+            out=Output(json),
+        )
+    )

@@ -1,0 +1,61 @@
+"""`slskmesh invite` and `slskmesh connect`.
+
+JSON: invite {"invite", "peer_id", "hours"}; connect {"connected": true, "peer_id", "name", "address"}.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from slskmesh.cli.engine_run import running
+from slskmesh.cli.output import Output
+from slskmesh.engine.commands import Connect, MakeInvite
+from slskmesh.engine.console import TimedOut
+from slskmesh.engine.views import PeerState, PeersView, PeerView
+from slskmesh.errors import SlskmeshError, UserError
+from slskmesh.identity.peerid import peer_text
+from slskmesh.overlay.invite import PREFIX, read_invite
+
+
+def make_invite(home: Path, hours: int, out: Output) -> None:
+    """Prints an invite to this home's peer at the address it listens on now."""
+    with running(home) as console:
+        status = console.listening()
+        if status.listening.rpartition(":")[2] and _any_port(home):
+            out.say(
+                "note: overlay.listen has port 0, so the next start listens elsewhere than this invite says"
+            )
+        text = console.ask(MakeInvite(hours)).value
+        out.row({"invite": text, "peer_id": status.peer_id, "hours": hours}, text)
+
+
+def connect_peer(home: Path, invite: str, patience: float, out: Output) -> None:
+    """Dials, waits for the session, and leaves the peer in the book for later starts."""
+    expected = (
+        peer_text(read_invite(invite, time.time()).peer) if invite.lstrip().lower().startswith(PREFIX) else ""
+    )
+    with running(home) as console:
+        console.ask(Connect(invite), patience)
+
+        def found() -> PeerView | None:
+            view = console.latest(PeersView)
+            peers = view.peers if view is not None else ()
+            up = (peer for peer in peers if peer.state is PeerState.CONNECTED)
+            return next((p for p in up if p.peer == expected or (not expected and p.address == invite)), None)
+
+        try:
+            console.wait_for(lambda: found() is not None, patience, "the peer")
+        except TimedOut:
+            raise SlskmeshError(f"the peer did not answer within {patience:.0f} s") from None
+        peer = found()
+        if peer is None:
+            raise UserError("the peer went away at once")
+        fields = {"connected": True, "peer_id": peer.peer, "name": peer.name, "address": peer.address}
+        out.row(fields, f"connected to {peer.name or peer.short} at {peer.address}")
+
+
+def _any_port(home: Path) -> bool:
+    from slskmesh.settings import load_settings
+
+    return load_settings(home).overlay.listen.endswith(":0")

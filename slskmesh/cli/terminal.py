@@ -1,0 +1,43 @@
+"""Opens the terminal app on a home.
+
+The app is a plug: entry point group `slskmesh.frontends`, name `terminal`, called as
+`app(client, settings=Settings, tour=None) -> exit code`. The app starts the client after its first frame; what the
+engine needs is imported then, on the engine's own thread.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from slskmesh.engine.thread import EngineThread
+from slskmesh.errors import UserError
+from slskmesh.paths import Home
+from slskmesh.settings import load_settings
+
+
+def run_app(home: Path) -> int:
+    """Shows the terminal app until the person leaves; returns its exit code."""
+    need_terminal("run `slskmesh daemon` to have no screen, or `slskmesh --help` for the other commands")
+    settings = load_settings(home)
+    with Home(home).create().hold():
+        pass  # a second start says so before it takes the screen
+    return int(load_frontend()(EngineThread(home), settings=settings))
+
+
+def need_terminal(instead: str) -> None:
+    """UserError if there is no terminal to draw on; `instead` says what to do then."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UserError(f"this needs a terminal; {instead}")
+
+
+def load_frontend() -> Callable[..., int]:
+    """The terminal app's entry function. UserError if it is not installed."""
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group="slskmesh.frontends", name="terminal"):
+        loaded: Any = entry.load()
+        return loaded  # type: ignore[no-any-return]
+    raise UserError("the terminal app is not installed here; the other commands work: `slskmesh --help`")
