@@ -10,6 +10,7 @@ Rules:
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable
 
@@ -23,6 +24,7 @@ from slskmesh.overlay.pacing import FrameSizer, TokenBucket
 from slskmesh.overlay.port import DataHeader, Priority
 from slskmesh.overlay.router import MessageRouter
 from slskmesh.overlay.tls import TlsStream
+from slskmesh.text import sanitize
 from slskmesh.wire import limits
 from slskmesh.wire.codec import decode
 from slskmesh.wire.frames import CONTROL, control_frame, parse_data_header, parse_header
@@ -32,6 +34,7 @@ _HELLO_MAX = 4096  # bytes of a first frame
 _MESSAGES = (4000.0, 8000.0)  # control messages a second, burst
 _PINGS = (2.0, 20.0)
 _DISCARD = 64 * 1024
+_CODE = re.compile(r"[a-z-]{1,32}")  # what a Bye's code must look like to become ours: it goes into logs
 
 
 class Timings(msgspec.Struct, frozen=True):
@@ -222,8 +225,8 @@ class PeerSession:
                 self.send(Pong(token))
             case Pong(token):
                 self._pong(token)
-            case Bye(code, reason):
-                raise PeerError("gone", f"the peer closed the session: {reason or code}", blame=False)
+            case Bye():
+                raise PeerError("gone", f"the peer closed the session: {_farewell(message)}", blame=False)
             case Hello():
                 raise PeerError("unexpected", "a second Hello")
             case _:
@@ -259,12 +262,19 @@ async def greet(stream: TlsStream, own: Hello, *, server: bool) -> Hello:
     if not server:
         await stream.send([control_frame(own)])
     if isinstance(remote, Bye):
-        raise PeerError(remote.code or "refused", f"the peer refuses: {remote.reason or remote.code}", blame=False)
+        code = remote.code if _CODE.fullmatch(remote.code) else "refused"
+        raise PeerError(code, f"the peer refuses: {_farewell(remote)}", blame=False)
     if not isinstance(remote, Hello):
         raise PeerError("unexpected", f"{type(remote).__name__} before Hello")
     if remote.version < 1:
-        raise PeerError("version", f"the peer speaks protocol version {remote.version}, this one needs 1 or newer")
+        raise PeerError(
+            "version", f"the peer speaks protocol version {remote.version}, this one needs 1 or newer"
+        )
     return remote
+
+
+def _farewell(bye: Bye) -> str:
+    return sanitize(bye.reason or bye.code, limits.REASON_MAX)
 
 
 async def _first_frame(stream: TlsStream) -> Message:
@@ -276,4 +286,3 @@ async def _first_frame(stream: TlsStream) -> Message:
     body = bytearray(length)
     await stream.receive_exactly(memoryview(body))
     return decode(body)
-
