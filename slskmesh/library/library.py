@@ -1,0 +1,111 @@
+"""The library: what this peer shares, as the engine and the swarm use it.
+
+Rules:
+- One scan at a time; another waits. Cancel a scan by cancelling the scope it runs in.
+- What is offered is there: `find` opens the file and holds it against what was hashed before it names it.
+- A file that changed or vanished is not offered again before a scan has looked at it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import trio
+
+from slskmesh.errors import StorageError
+from slskmesh.library import index, rows
+from slskmesh.library.domain import SharedFile
+from slskmesh.library.hashing import open_regular
+from slskmesh.library.intake import take_known
+from slskmesh.library.manifest import Manifest
+from slskmesh.library.progress import ScanProgress, ScanSummary
+from slskmesh.library.rows import Holder, LibraryStats
+from slskmesh.library.scan import Scan
+from slskmesh.library.walk import Filter, inside, stamp_of
+from slskmesh.settings import Settings
+from slskmesh.store.database import Store
+from slskmesh.store.models.library import FileState
+
+
+class Library:
+    """Shares on disk and in the database. `settings` may be replaced; the next call goes by the new ones."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.settings = settings
+        self._store = store
+        self._scanning = trio.Lock()
+
+    async def scan(self, roots: Sequence[Path], report: Callable[[ScanProgress], None]) -> ScanSummary:
+        """Makes `roots` the shares and brings the database up to what is in them.
+
+        `report` is called on this loop, at most four times a second and once at the end. StorageError: the
+        database cannot be written; everything about the shares themselves is a problem in the summary instead.
+        """
+        paths = list(dict.fromkeys(_raw(root) for root in roots))
+        async with self._scanning:
+            scan = Scan(
+                self._store,
+                paths,
+                report,
+                rules=Filter(self.settings.library.exclude),
+                follow_links=self.settings.library.follow_links,
+            )
+            return await scan.run()
+
+    async def search(self, text: str, limit: int) -> list[SharedFile]:
+        """The best `limit` offered files for a query (`library.index` tells the rules); any text will do."""
+        return await self._store.run(index.search, text, limit)
+
+    async def find(self, content: bytes) -> SharedFile | None:
+        """An offered file that holds `content` and still looks as it did when it was hashed."""
+        holders = await self._store.run(rows.holders, content)
+        if not holders:
+            return None
+        chosen, marks = await trio.to_thread.run_sync(self._choose, holders)
+        if marks:
+            await self._store.run(rows.mark, marks)
+        return chosen
+
+    def _choose(self, holders: Sequence[Holder]) -> tuple[SharedFile | None, list[tuple[int, FileState]]]:
+        """The first holder that is in order, and what is now known of those before it."""
+        marks: list[tuple[int, FileState]] = []
+        for holder in holders:
+            path = os.fsencode(holder.shared.path)
+            try:
+                with open_regular(path, follow_link=self.settings.library.follow_links) as (_, status):
+                    if stamp_of(status) == holder.stamp:
+                        return holder.shared, marks
+                marks.append((holder.file, FileState.CHANGED))
+            except StorageError:
+                marks.append((holder.file, FileState.AWAY))
+        return None, marks
+
+    async def manifest(self, content: bytes) -> Manifest | None:
+        """The manifest of a content taken in here, None if there is none."""
+        return await self._store.run(rows.manifest, content)
+
+    async def stats(self) -> LibraryStats:
+        """What is offered now."""
+        return await self._store.run(rows.stats)
+
+    async def add_file(self, path: Path, manifest: Manifest) -> None:
+        """Shares a file whose `manifest` was proved while it was written, without hashing it again.
+
+        Nothing happens where `path` is in no share, or hidden or excluded there. StorageError: it is not that file.
+        """
+        raw = _raw(path)
+        roots = await self._store.run(rows.listed_roots)
+        root = next(((number, root) for number, root in roots if inside(raw, root)), None)
+        if root is None or Filter(self.settings.library.exclude).leaves_out_path(root[1], raw):
+            return
+        try:
+            taken = await trio.to_thread.run_sync(take_known, root[1], raw, manifest)
+        except StorageError as exc:
+            raise StorageError(f"{path}: {exc}") from exc
+        await self._store.run(rows.put, [(root[0], taken)])
+
+
+def _raw(path: Path) -> bytes:
+    return os.fsencode(os.path.abspath(path))
