@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from slskmesh.governance.standing import STANDINGS_MAX, Record
 from slskmesh.identity.peerid import PeerId
 from slskmesh.store.models.peers import PeerStanding
@@ -10,9 +12,10 @@ from slskmesh.store.models.peers import PeerStanding
 def load_standings() -> list[Record]:
     """All standings; the person's marks first, then the newest, no more than the table holds."""
     order = ((PeerStanding.blocked | PeerStanding.trusted).desc(), PeerStanding.score_at.desc())
-    rows = PeerStanding.select().order_by(*order).limit(STANDINGS_MAX).tuples()
+    rows: Any = PeerStanding.select().order_by(*order).limit(STANDINGS_MAX).tuples()
     return [
-        Record(PeerId(bytes(key)), bool(trusted), bool(blocked), *rest) for key, trusted, blocked, *rest in rows
+        Record(PeerId(bytes(key)), bool(trusted), bool(blocked), *rest)
+        for key, trusted, blocked, *rest in rows
     ]
 
 

@@ -51,7 +51,9 @@ class Admission:
         if not local and self._half_open[ip] >= bounds.half_open_ip:
             raise PeerError("full", f"too many connections are being opened from {ip}", blame=False)
         if not local and self._half_open_nets[network_of(ip)] >= bounds.half_open_net:
-            raise PeerError("full", f"too many connections are being opened from {network_of(ip)}", blame=False)
+            raise PeerError(
+                "full", f"too many connections are being opened from {network_of(ip)}", blame=False
+            )
         if not local and self._open[ip] >= bounds.sessions_ip:
             raise PeerError("full", f"too many sessions with {ip}", blame=False)
         self._half_open[ip] += 1

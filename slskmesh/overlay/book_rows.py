@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from slskmesh.identity.peerid import PeerId
 from slskmesh.overlay.book import BOOK_MAX, Entry
 from slskmesh.store.models.peers import KnownPeer
@@ -9,9 +11,11 @@ from slskmesh.store.models.peers import KnownPeer
 
 def load_book() -> list[Entry]:
     """All entries, newest first, no more than the book holds."""
-    rows = KnownPeer.select().order_by(KnownPeer.last_seen.desc()).limit(BOOK_MAX).tuples()
+    rows: Any = KnownPeer.select().order_by(KnownPeer.last_seen.desc()).limit(BOOK_MAX).tuples()
     return [
-        Entry(PeerId(bytes(key)), name, addresses.split("\n") if addresses else [], bool(dial), fails, 0.0, seen)
+        Entry(
+            PeerId(bytes(key)), name, addresses.split("\n") if addresses else [], bool(dial), fails, 0.0, seen
+        )
         for key, name, addresses, dial, fails, _next_try, seen in rows
     ]
 

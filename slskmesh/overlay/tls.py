@@ -84,8 +84,7 @@ class TlsStream:
         tls = self._tls
         while position < size:
             try:
-                # A memoryview is writable here; typeshed asks for a bytearray.
-                got = tls.read(size - position, view[position:])  # type: ignore[arg-type]
+                got = tls.read(size - position, view[position:])
             except ssl.SSLWantReadError:
                 await self._receive()
                 continue
