@@ -83,7 +83,7 @@ def scan(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Hash and index the shared folders now, or only those given (they must lie in a share)."""
+    """Share these folders too, if any are named, and hash and index everything shared."""
     from slskmesh.cli.scan import run_scan
 
     raise typer.Exit(run_scan(home_of(home), folders or [], Output(json)))

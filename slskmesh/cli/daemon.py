@@ -1,6 +1,7 @@
 """`slskmesh daemon`: the engine without a screen.
 
 Standard output is one line: {"ready": true, "peer_id": TEXT, "overlay": "host:port", "invite": TEXT}.
+Started by another program with the hidden `--until-eof` it also ends with that program, and tells its shares.
 """
 
 from __future__ import annotations
@@ -24,6 +25,6 @@ def run_daemon(home: Path, *, until_eof: bool) -> int:
     if until_eof:
         end_with_parent()
     log.info("version %s starts", __version__)
-    code = serve(EngineThread(home), json_line)
+    code = serve(EngineThread(home), json_line, tell_library=until_eof)
     log.info("stopped in order")
     return code

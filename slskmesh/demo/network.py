@@ -55,6 +55,8 @@ class Peer(msgspec.Struct):
     peer_id: str = ""
     overlay: str = ""
     invite: str = ""
+    files: int = 0  # that it is to share
+    shared: int = 0  # that it shares by its own word
 
 
 def cast(peers: int, rate: int) -> tuple[Role, ...]:
@@ -103,7 +105,7 @@ class Network:
         self._children: list[Child] = []
 
     def build(self) -> None:
-        """Makes the folder, the music, the homes, and starts all peers; returns when each listens."""
+        """Makes the folder, the music, the homes, and starts all peers; returns when each shares."""
         with self._interrupts.hold():
             try:
                 self.root = Path(tempfile.mkdtemp(prefix="slskmesh-demo-"))
@@ -122,8 +124,11 @@ class Network:
         for peer in self.peers:
             self.start(peer)
         deadline = time.monotonic() + START_TIMEOUT
-        while any(not peer.invite for peer in self.peers):
-            self.take(deadline)
+        while waiting := [
+            peer.role.name for peer in self.peers if not peer.invite or peer.shared < peer.files
+        ]:
+            if self.take(deadline) is None:
+                raise SlskmeshError(f"not ready in time: {', '.join(waiting)}")
 
     @property
     def artists(self) -> tuple[str, ...]:
@@ -182,14 +187,11 @@ class Network:
     def take(self, deadline: float) -> Said | None:
         """Next word of a child, None at the `deadline` (monotonic). Peers' ready lines are noted on the way.
 
-        SlskmeshError if a peer ended that nobody killed, or is not ready by the deadline.
+        SlskmeshError if a peer ended that nobody killed.
         """
         try:
             said = self.inbox.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
-            waiting = [peer.role.name for peer in self.peers if peer.child is not None and not peer.invite]
-            if waiting:
-                raise SlskmeshError(f"not ready in time: {', '.join(waiting)}") from None
             return None
         for peer in self.peers:
             if peer.child is not said.child:
@@ -214,6 +216,7 @@ class Network:
                 raise StorageError(f"{self.root}: cannot be removed: {error}") from error
 
     def _ready(self, peer: Peer, what: dict[str, Any]) -> None:
+        peer.shared = what.get("files", peer.shared)
         if not what.get("ready"):
             return
         peer.peer_id, peer.overlay, peer.invite = what["peer_id"], what["overlay"], what["invite"]
@@ -230,6 +233,7 @@ class Network:
                 os.link(path, target)
             except OSError:
                 shutil.copy(path, target)  # a file system without hard links
+        peer.files = len(files)
         peer.home.mkdir(mode=0o700, parents=True)
         (peer.home / "downloads").mkdir()
         self._write_config(peer)

@@ -30,7 +30,11 @@ def main(argv: list[str] | None = None) -> int:
     faults = Faults(rate=args.slow, lie_every=args.lie_every)
     end_with_parent()
     try:
-        return serve(EngineThread(args.home, partial(Engine, session_type=faulty_session(faults))), json_line)
+        return serve(
+            EngineThread(args.home, partial(Engine, session_type=faulty_session(faults))),
+            json_line,
+            tell_library=True,
+        )
     except SlskmeshError as error:
         print(f"slskmesh: {error}", file=sys.stderr)
         return error.exit_code

@@ -17,13 +17,17 @@ from slskmesh.engine.client import EngineClient
 from slskmesh.engine.commands import Command
 from slskmesh.engine.events import EngineEnded, Event, Level, Notice, Reply
 from slskmesh.engine.views import StatusView, View
-from slskmesh.errors import SlskmeshError, UserError
+from slskmesh.errors import SlskmeshError
 
 V = TypeVar("V", bound=View)
 
 
 class EngineStopped(SlskmeshError):
     """The engine ended while something was still wanted of it."""
+
+
+class Refused(SlskmeshError):
+    """The engine would not or could not do what it was asked; the text is the engine's."""
 
 
 class TimedOut(SlskmeshError):
@@ -40,8 +44,8 @@ class Console:
         on_view: Callable[[View], None] | None = None,
     ) -> None:
         self._client = client
-        self._on_event = on_event
-        self._on_view = on_view
+        self.on_event = on_event
+        self.on_view = on_view
         self._waked = threading.Event()
         self._views: dict[type[View], View] = {}
         self._replies: dict[int, Reply] = {}
@@ -71,7 +75,7 @@ class Console:
         return self._client.post(command)
 
     def ask(self, command: Command, timeout: float = 30.0) -> Reply:
-        """Sends a command and waits for its answer. UserError with the engine's words if it was refused."""
+        """Sends a command and waits for its answer. Refused with the engine's words if it said no."""
         request = self._client.post(command)
         self._open.add(request)
         try:
@@ -80,7 +84,7 @@ class Console:
             self._open.discard(request)
         reply = self._replies.pop(request)
         if not reply.ok:
-            raise UserError(str(reply.text) or f"{type(command).__name__} was refused")
+            raise Refused(str(reply.text) or f"{type(command).__name__} was refused")
         return reply
 
     def wait_view(self, kind: type[V], wanted: Callable[[V], bool], timeout: float, what: str) -> V:
@@ -127,8 +131,8 @@ class Console:
         batch = self._client.drain()
         for view in batch.views:
             self._views[type(view)] = view
-            if self._on_view is not None:
-                self._on_view(view)
+            if self.on_view is not None:
+                self.on_view(view)
         for event in batch.events:
             if isinstance(event, Reply) and event.request in self._open:
                 self._replies[event.request] = event
@@ -136,5 +140,5 @@ class Console:
                 self.ended = event
             elif isinstance(event, Notice) and event.level is Level.ERROR:
                 self._complaint = str(event.text)
-            if self._on_event is not None:
-                self._on_event(event)
+            if self.on_event is not None:
+                self.on_event(event)

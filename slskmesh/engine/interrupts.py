@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any, Final
@@ -47,7 +48,13 @@ class Interrupts:
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
-        """No Interrupted inside; one that came meanwhile is raised at the end, unless another error is on its way."""
+        """No Interrupted inside; one that came meanwhile is raised at the end, unless another error is on its way.
+
+        On another thread than the main one, where no signal arrives, it does nothing.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         self._held += 1
         try:
             yield

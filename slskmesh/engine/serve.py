@@ -1,7 +1,7 @@
 """Runs an engine without a screen until a signal: the daemon, and the demo's peers.
 
 Rules:
-- The first line on `out` is the ready line, one JSON object; nothing else is written there but what `extra` adds.
+- The first line written is the ready line, one JSON object; after it only what `tell_library` asks for.
 - SIGTERM, SIGINT and SIGHUP end it in order. With `until_eof` the end of standard input does the same, so that
   a process started by another never outlives it.
 """
@@ -14,38 +14,43 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from slskmesh.engine.client import EngineClient
-from slskmesh.engine.commands import Connect, MakeInvite
+from slskmesh.engine.commands import MakeInvite
 from slskmesh.engine.console import Console, EngineStopped
-from slskmesh.engine.events import Event
 from slskmesh.engine.interrupts import Interrupted, Interrupts
+from slskmesh.engine.views import LibraryView, View
 
 _PR_SET_PDEATHSIG: Final = 1
 _LAST_WAIT: Final = 15.0  # seconds an orphan may take for its clean end before it ends at once
 
 
 def serve(
-    client: EngineClient,
-    write: Callable[[dict[str, Any]], None],
-    invites: Sequence[str] = (),
-    on_event: Callable[[Event], None] | None = None,
+    client: EngineClient, write: Callable[[dict[str, Any]], None], *, tell_library: bool = False
 ) -> int:
-    """Starts the engine, writes the ready line, dials `invites`, waits for a signal, stops. Returns the exit code."""
-    console = Console(client, on_event)
+    """Starts the engine, writes the ready line, waits for a signal, stops. Returns the exit code.
+
+    With `tell_library` each change of the shares is a line {"files": shared, "scan": phase}.
+    """
+
+    def library(view: View) -> None:
+        if isinstance(view, LibraryView):
+            write({"files": view.files, "scan": view.phase.value})
+
+    console = Console(client)
     with Interrupts() as interrupts:
-        started = False
         try:
             with interrupts.hold():
                 console.start()
-                started = True
             status = console.listening()
             invite = console.ask(MakeInvite()).value
             write({"ready": True, "peer_id": status.peer_id, "overlay": status.listening, "invite": invite})
-            for one in invites:
-                console.ask(Connect(one))
+            if tell_library:
+                console.on_view = library
+                if (shares := console.latest(LibraryView)) is not None:
+                    library(shares)
             console.wait_for(lambda: False, None, "a signal")
         except Interrupted:
             return 0
@@ -54,8 +59,7 @@ def serve(
                 raise
         finally:
             interrupts.close()
-            if started:
-                console.stop()
+            console.stop()
     return 0
 
 

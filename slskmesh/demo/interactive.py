@@ -1,0 +1,192 @@
+"""The demo with the terminal app: you among the peers, with a guided tour.
+
+Rules:
+- The app holds the engine's client through `DemoClient`, which posts the demo's own dials in the app's thread and
+  keeps their replies to itself; the app and the engine are the real ones.
+- The plot runs on a thread of its own and starts with the download of the mix, whoever starts that.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from slskmesh.demo.network import Network, Peer
+from slskmesh.demo.plot import Act, Plot
+from slskmesh.engine.client import Batch, EngineClient
+from slskmesh.engine.commands import Command, Connect
+from slskmesh.engine.events import Reply
+from slskmesh.engine.interrupts import Interrupts
+from slskmesh.engine.mailbox import Mailbox
+from slskmesh.engine.thread import EngineThread
+from slskmesh.engine.views import StatusView, TransfersView
+from slskmesh.errors import SlskmeshError
+from slskmesh.paths import Home
+from slskmesh.settings import load_settings
+
+if TYPE_CHECKING:
+    from slskmesh.engine.engine import Engine
+
+SECONDS: Final = 25.0  # about how long the mix takes: time to look at its map
+_TICK: Final = 0.2
+
+
+class DemoClient:
+    """An EngineClient around the engine's: dials the peers once the engine listens, and watches the mix."""
+
+    def __init__(self, inner: EngineClient, invites: list[str], big: int) -> None:
+        self._inner = inner
+        self._big = big
+        self._dials: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._ours: set[int] = set()
+        self._listening = False
+        self.progress = 0.0  # of the mix, 0..1
+        for invite in invites:
+            self._dials.put(invite)
+
+    def dial(self, invite: str) -> None:
+        """Has a peer dialled at the app's next drain; any thread may call it."""
+        self._dials.put(invite)
+
+    def start(self, wake: Callable[[], None]) -> None:
+        """As EngineClient."""
+        self._inner.start(wake)
+
+    def post(self, command: Command) -> int:
+        """As EngineClient."""
+        return self._inner.post(command)
+
+    def drain(self) -> Batch:
+        """As EngineClient, without the replies to the demo's own dials."""
+        batch = self._inner.drain()
+        for view in batch.views:
+            if isinstance(view, StatusView):
+                self._listening = self._listening or bool(view.listening)
+            elif isinstance(view, TransfersView):
+                mix = next((t for t in view.transfers if t.size == self._big), None)
+                self.progress = mix.done / mix.size if mix is not None else self.progress
+        while self._listening and not self._dials.empty():
+            self._ours.add(self._inner.post(Connect(self._dials.get())))
+        ours = self._ours
+        events = tuple(e for e in batch.events if not (isinstance(e, Reply) and e.request in ours))
+        return Batch(batch.views, events, batch.dropped) if len(events) < len(batch.events) else batch
+
+    def stop(self, timeout: float = 5.0) -> bool:
+        """As EngineClient."""
+        return self._inner.stop(timeout)
+
+
+class Director(threading.Thread):
+    """Plays the plot while the app runs. A failure ends the plot only; it is kept in `error`."""
+
+    def __init__(self, network: Network, client: DemoClient) -> None:
+        super().__init__(name="demo plot", daemon=True)
+        self._network = network
+        self._client = client
+        self._curtain = threading.Event()
+        self.error: SlskmeshError | None = None
+
+    def run(self) -> None:
+        """The thread's work."""
+        plot = Plot(kill_leecher=False)
+        mortal = self._network.find(mortal=True)
+        try:
+            while not plot.over and not self._curtain.wait(_TICK):
+                act = plot.step(self._client.progress, time.monotonic())
+                if act is Act.KILL_SEEDER:
+                    self._network.kill(mortal)
+                elif act is Act.RETURN_SEEDER:
+                    self._return(mortal)
+        except SlskmeshError as error:
+            self.error = error
+        # The kernel ends a peer with the thread that started it (`serve.end_with_parent`), so this one stays.
+        self._curtain.wait()
+
+    def stop(self) -> None:
+        """Ends the plot; returns when the thread is gone."""
+        self._curtain.set()
+        self.join()
+
+    def _return(self, mortal: Peer) -> None:
+        self._network.start(mortal)
+        while not mortal.invite and not self._curtain.is_set():
+            self._network.take(time.monotonic() + _TICK)
+        self._client.dial(mortal.invite)
+
+
+def tour_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
+    """The tour as plain rows: title, text, and the word for what ends the step ("" is left by hand)."""
+    mix = network.artists[0]
+    return (
+        (
+            "A network of your own",
+            f"{len(network.peers)} peers run on this machine, nothing leaves it.",
+            "connected",
+        ),
+        ("Search", f"Press / in pane 1, type {mix} and press enter: every connected peer is asked.", "found"),
+        ("Download", "Press enter on the long mix: it comes from all peers at once.", "downloading"),
+        (
+            "The swarm",
+            "Press 4. Each cell is a part of the file, each letter the peer it came from.",
+            "swarm-pane",
+        ),
+        (
+            "A liar",
+            "magpie sends false chunks. Each is refused, fetched elsewhere, and named here.",
+            "bad-chunk",
+        ),
+        ("A death", "comet is killed at two fifths and comes back; the download does not mind.", "done"),
+        (
+            "The peers",
+            "Press 6: rates, verified and false chunks of each. Trust or block whom you like.",
+            "peers-pane",
+        ),
+        ("That is all", "Press ? anywhere for the keys, ctrl+q to leave; the demo removes every trace.", ""),
+    )
+
+
+def run_interactive(
+    frontend: Callable[..., int], *, peers: int, size_mb: int, seed: int, say: Callable[[str], None]
+) -> int:
+    """Builds the network, shows the app, removes everything; returns the app's exit code."""
+    with Interrupts() as interrupts:
+        network = Network(interrupts, peers=peers, size_mb=size_mb, seed=seed, seconds=SECONDS, say=say)
+        try:
+            network.build()
+            return _show(frontend, network)
+        finally:
+            interrupts.close()
+            network.close()
+
+
+def _engine(home: Home, mailbox: Mailbox) -> Engine:
+    from slskmesh.engine.engine import Engine
+
+    return Engine(home, mailbox, env={})  # settings of the person's environment are not for the demo
+
+
+def _show(frontend: Callable[..., int], network: Network) -> int:
+    downloads = network.root / "user" / "downloads"
+    config: dict[str, dict[str, Any]] = {
+        "overlay": {"listen": "127.0.0.1:0", "name": "you"},
+        "library": {"downloads": str(downloads)},
+    }
+    home = network.home("user", config)
+    downloads.mkdir()
+    client = DemoClient(
+        EngineThread(home, _engine), [peer.invite for peer in network.peers], network.big_size
+    )
+    director = Director(network, client)
+    director.start()
+    try:
+        code = frontend(client, settings=load_settings(home, {}), tour=tour_rows(network))
+    finally:
+        director.stop()
+        client.stop()
+    if director.error is not None:
+        print(f"slskmesh: {director.error}", file=sys.stderr)
+    return int(code)
