@@ -17,7 +17,7 @@ import trio
 
 from slskmesh.errors import PeerError
 from slskmesh.identity.peerid import PeerId
-from slskmesh.library.library import SharedFile
+from slskmesh.library.domain import SharedFile
 from slskmesh.overlay.pacing import TokenBucket
 from slskmesh.overlay.port import Priority, Router, Session
 from slskmesh.wire import limits

@@ -203,7 +203,9 @@ class Desk:
     async def _make_invite(self, request: int, command: cmd.MakeInvite) -> tuple[str, str]:
         engine = self._engine
         if engine.overlay.listening is None:
-            raise UserError("not listening, so nobody could follow an invite; check overlay.listen in Settings")
+            raise UserError(
+                "not listening, so nobody could follow an invite; check overlay.listen in Settings"
+            )
         if not 1 <= command.valid_hours <= 24 * 366:
             raise UserError("an invite holds from 1 hour to 366 days")
         addresses = own_addresses(*engine.overlay.listening)
@@ -267,8 +269,8 @@ class Desk:
         engine.apply_rates()
         engine.downloads.apply(after, engine.downloads_root())
         engine.uploads.apply(after)
-        engine.library.apply(after)
-        self.publish_settings()
+        engine.library.settings = after
+        await self.publish_settings()
         if after.configured and (
             before.overlay.listen != after.overlay.listen or engine.overlay.listening is None
         ):
@@ -290,15 +292,17 @@ class Desk:
         for key, value in values.items():
             engine.settings = await trio.to_thread.run_sync(set_value, root, key, value, engine.env)
         engine.downloads.apply(engine.settings, engine.downloads_root())
-        engine.library.apply(engine.settings)
-        self.publish_settings()
+        engine.library.settings = engine.settings
+        await self.publish_settings()
         await engine.open_up()
-        return "set up: listening and scanning your shares" if shares else "set up: listening, nothing is shared"
+        return (
+            "set up: listening and scanning your shares" if shares else "set up: listening, nothing is shared"
+        )
 
-    def publish_settings(self) -> None:
+    async def publish_settings(self) -> None:
         """Shows all settings."""
         engine = self._engine
-        rows = describe(engine.settings, engine.home.root, engine.env)
+        rows = await trio.to_thread.run_sync(describe, engine.settings, engine.home.root, engine.env)
         self._engine.mailbox.put_view(
             SettingsView(
                 configured=engine.settings.configured,
@@ -319,5 +323,3 @@ def _content(text: str) -> bytes:
     if len(content) != 32:
         raise UserError("a content id is 64 hexadecimal digits")
     return content
-
-

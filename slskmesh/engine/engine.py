@@ -142,7 +142,9 @@ class Engine:
             session_type=self._session_type,
             clock=self.clock,
         )
-        self.neighbours = Neighbours(self.router, self.library, may_ask=lambda p: not self.standing.is_blocked(p))
+        self.neighbours = Neighbours(
+            self.router, self.library, may_ask=lambda p: not self.standing.is_blocked(p)
+        )
         self.disk = Disk()
         self.downloads = Downloads(
             store,
@@ -171,7 +173,7 @@ class Engine:
         await nursery.start(self.shares.run)
         nursery.start_soon(self.pulse.run)
         nursery.start_soon(self.desk.run, receive)
-        self.desk.publish_settings()
+        await self.desk.publish_settings()
         if self.settings.configured:
             await self.open_up()
 

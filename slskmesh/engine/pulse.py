@@ -152,7 +152,9 @@ class Pulse:
     def _detail(self, banner: Banner) -> str:
         engine = self._engine
         if not engine.settings.configured:
-            return "not set up yet: nothing is shared and nothing listens until you answer the first questions"
+            return (
+                "not set up yet: nothing is shared and nothing listens until you answer the first questions"
+            )
         if banner is Banner.MESH_ONLY:
             return "peers are connected directly; this version has no Soulseek connection"
         waiting = sum(entry.dial for entry in engine.book.entries.values())
@@ -179,7 +181,9 @@ class Pulse:
             dialling = peer in engine.overlay.dialling
             view = peer_view(peer, entry, record, session, dialling=dialling, now=now)
             views.append(view)
-        order = {state: rank for rank, state in enumerate(("connected", "dialling", "waiting", "known", "blocked"))}
+        order = {
+            state: rank for rank, state in enumerate(("connected", "dialling", "waiting", "known", "blocked"))
+        }
         views.sort(key=lambda v: (order[v.state.value], not v.trusted, v.short))
         return views
 

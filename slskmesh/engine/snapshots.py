@@ -43,7 +43,9 @@ def peer_view(
     note = entry.error if entry is not None and session is None else ""
     if record.no_data_until > now:
         note = "sent bad chunks twice in a day: no data is taken from it for a day"
-    address = session.address if session is not None else entry.addresses[0] if entry and entry.addresses else ""
+    address = (
+        session.address if session is not None else entry.addresses[0] if entry and entry.addresses else ""
+    )
     return PeerView(
         peer=peer_text(peer),
         short=peer_short(peer),

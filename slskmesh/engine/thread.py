@@ -123,7 +123,7 @@ class EngineThread:
 
 
 def _innermost(error: BaseException) -> str:
-    """"Type in module" of the first real error inside nested exception groups; no values, they may be personal."""
+    """ "Type in module" of the first real error inside nested exception groups; no values, they may be personal."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     place = "?"
