@@ -1,0 +1,302 @@
+"""Settings: config.toml of a home, over it the environment (SLSKMESH__SECTION__KEY), below it the defaults.
+
+Rules:
+- Each setting is one field of a section below: its default, its help and how it is read stand together.
+- What is not understood is refused with file, line, key and what is allowed; nothing is guessed or skipped.
+- Writing validates first, keeps the comments and the order of the file, and replaces it in one step.
+- `value` in `describe` is the text as a person writes it in config.toml, `Settings` holds it ready for use.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, TypedDict, get_args, get_type_hints
+
+import msgspec
+
+from slskmesh.errors import StorageError, UserError
+from slskmesh.paths import Home, atomic_write
+from slskmesh.setting_kinds import (
+    Rule,
+    choice,
+    count,
+    folder,
+    folders,
+    key_line,
+    listen_address,
+    patterns,
+    rate,
+    switch,
+    word,
+)
+from slskmesh.text import sanitize
+
+_ENV: Final = "SLSKMESH__"
+_FILE_MAX: Final = 1 << 20
+
+
+class OverlaySettings(msgspec.Struct, frozen=True):
+    """How other peers reach this one."""
+
+    listen: Annotated[
+        str, Rule(listen_address, "where peers connect to: host:port, port 0 picks a free one")
+    ] = "0.0.0.0:50300"
+    name: Annotated[str, Rule(word(64), "what other peers see you called; may be empty")] = ""
+    max_sessions: Annotated[int, Rule(count(1, 1024), "peers connected at once")] = 64
+    max_upload_rate: Annotated[int, Rule(rate, "bytes per second sent at most, 0 = no limit (500K, 2M)")] = 0
+    max_download_rate: Annotated[
+        int, Rule(rate, "bytes per second fetched at most, 0 = no limit (500K, 2M)")
+    ] = 0
+
+
+class LibrarySettings(msgspec.Struct, frozen=True):
+    """What is shared and where downloads go."""
+
+    shares: Annotated[
+        tuple[str, ...], Rule(folders, "folders whose files connected peers may search and fetch")
+    ] = ()
+    downloads: Annotated[str, Rule(folder, "folder for finished downloads")] = ""
+    rescan_minutes: Annotated[
+        int, Rule(count(0, 100_000), "minutes between scans of the shares, 0 = never")
+    ] = 60
+    follow_links: Annotated[bool, Rule(switch, "follow symbolic links that stay inside a share")] = False
+    exclude: Annotated[
+        tuple[str, ...], Rule(patterns, "patterns of names that are not shared, like *.nfo")
+    ] = ()
+
+
+class SwarmSettings(msgspec.Struct, frozen=True):
+    """Transfers."""
+
+    slots: Annotated[int, Rule(count(1, 1000), "uploads served at once")] = 20
+    slots_per_peer: Annotated[int, Rule(count(1, 100), "uploads served at once to one peer")] = 2
+    active: Annotated[int, Rule(count(1, 100), "downloads that run at once")] = 3
+
+
+class UiSettings(msgspec.Struct, frozen=True):
+    """The terminal app."""
+
+    theme: Annotated[str, Rule(word(32), "colour theme, auto = by terminal")] = "auto"
+    charset: Annotated[str, Rule(choice("auto", "utf8", "ascii"), "characters for lines and marks", True)] = (
+        "auto"
+    )
+    fps: Annotated[int, Rule(count(0, 60), "screen updates per second, 0 = by terminal", True)] = 0
+    mouse: Annotated[str, Rule(choice("auto", "on", "off"), "mouse, auto = off over SSH", True)] = "auto"
+    on_hangup: Annotated[
+        str, Rule(choice("stop", "keep-running"), "what to do when the terminal goes away", True)
+    ] = "stop"
+    bell: Annotated[bool, Rule(switch, "ring when a download is finished")] = False
+
+
+class SetupSettings(msgspec.Struct, frozen=True):
+    """First run."""
+
+    done: Annotated[bool, Rule(switch, "the first-run questions are answered")] = False
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """All settings, checked."""
+
+    overlay: OverlaySettings = OverlaySettings()
+    library: LibrarySettings = LibrarySettings()
+    swarm: SwarmSettings = SwarmSettings()
+    ui: UiSettings = UiSettings()
+    setup: SetupSettings = SetupSettings()
+
+    @property
+    def configured(self) -> bool:
+        """Whether the person said where downloads go (or that they are content without)."""
+        return bool(self.library.downloads) or self.setup.done
+
+
+class Row(TypedDict):
+    """One setting as it is shown; the fields of the engine's SettingView."""
+
+    key: str
+    value: str
+    default: str
+    help: str
+    source: str  # "default", "config.toml", "environment"
+    choices: tuple[str, ...]
+    restart: bool
+
+
+@functools.cache
+def _options() -> dict[str, tuple[Rule, Any]]:
+    """(rule, default) by dotted key, in the order of the sections above."""
+    options = {}
+    for section in msgspec.structs.fields(Settings):
+        hints = get_type_hints(section.type, include_extras=True)
+        for field in msgspec.structs.fields(section.type):
+            options[f"{section.name}.{field.name}"] = (get_args(hints[field.name])[1], field.default)
+    return options
+
+
+def load_settings(home: Path, env: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of a home folder. UserError: file or environment hold something that is not allowed."""
+    return _checked(_read_file(home), Home(home).config, env)
+
+
+def set_value(home: Path, key: str, text: str, env: Mapping[str, str] = os.environ) -> Settings:
+    """Writes one setting (text as in config.toml, lists as ["a", "b"]) and returns all. UserError: not allowed."""
+    if key not in _options():
+        raise UserError(f"{key}: unknown setting{_meant(key)}")
+    rule, _ = _options()[key]
+    try:
+        rule.read(text)
+        native = rule.read.native(text)
+    except ValueError as error:
+        raise UserError(f"{key}: {error}") from error
+    source = _read_file(home)
+    _checked(source, Home(home).config, env)
+    changed = _with_value(source, key, native)
+    settings = _checked(changed, Home(home).config, env)
+    atomic_write(Home(home).config, changed.encode())
+    return settings
+
+
+def describe(settings: Settings, home: Path, env: Mapping[str, str] = os.environ) -> list[Row]:
+    """A row for each setting a person may change. UserError as `load_settings`."""
+    written = {f"{s}.{k}": value for s, k, value in _flat(tomllib.loads(_read_file(home)))}
+    rows = []
+    for key, (rule, default) in _options().items():
+        section, name = key.split(".")
+        if section == "setup":
+            continue
+        source, value = "default", getattr(getattr(settings, section), name)
+        if _env_name(key) in env:
+            source, value = "environment", env[_env_name(key)]
+        elif key in written:
+            source, value = "config.toml", written[key]
+        row = Row(
+            key=key,
+            value=_shown(value),
+            default=_shown(default),
+            help=rule.help,
+            source=source,
+            choices=rule.read.choices,
+            restart=rule.restart,
+        )
+        rows.append(row)
+    return rows
+
+
+# -- the file --------------------------------------------------------------------------------------------------
+
+
+def _read_file(home: Path) -> str:
+    path = Home(home).config
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(_FILE_MAX + 1)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(raw) > _FILE_MAX:
+        raise UserError(f"{path}: is longer than {_FILE_MAX} bytes")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{path}:{line}: is not UTF-8 text") from error
+
+
+def _with_value(source: str, key: str, value: Any) -> str:
+    import tomlkit  # here, for what only reads settings starts faster without it
+    from tomlkit.exceptions import TOMLKitError
+
+    section, name = key.split(".")
+    try:
+        document = tomlkit.parse(source)
+        if section not in document:
+            document[section] = tomlkit.table()
+        document[section][name] = value
+        return tomlkit.dumps(document)
+    except TOMLKitError as error:
+        raise UserError(f"config.toml: cannot be edited: {error}") from error
+
+
+def _checked(source: str, path: Path, env: Mapping[str, str]) -> Settings:
+    values = dict(_file_values(source, path))
+    for name in sorted(env):
+        if name.startswith(_ENV):
+            key = name.removeprefix(_ENV).lower().replace("__", ".")
+            values[key] = _read(key, env[name], name)
+    sections: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        section, name = key.split(".")
+        sections.setdefault(section, {})[name] = value
+    types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    return Settings(**{section: types[section](**fields) for section, fields in sections.items()})
+
+
+def _file_values(source: str, path: Path) -> list[tuple[str, Any]]:
+    try:
+        tree = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        what, _, place = str(error).partition(" (at line ")
+        line = place.partition(",")[0]
+        raise UserError(f"{path}:{line}: {what}" if line.isdigit() else f"{path}: {error}") from error
+    found = []
+    for section, name, raw in _flat(tree):
+        number = key_line(source, section, name)
+        where = f"{path}:{number}: " if number else f"{path}: "
+        key = f"{section}.{name}" if name else section
+        found.append((key, _read(key, raw, where + sanitize(key, 80))))
+    return found
+
+
+def _flat(tree: dict[str, Any]) -> list[tuple[str, str, Any]]:
+    """(section, key, value) of each entry; a value outside any section has no key."""
+    flat: list[tuple[str, str, Any]] = []
+    for section, fields in tree.items():
+        if isinstance(fields, dict):
+            flat += [(section, name, value) for name, value in fields.items()]
+        else:
+            flat.append((section, "", fields))
+    return flat
+
+
+def _read(key: str, raw: Any, where: str) -> Any:
+    if key in Settings.__struct_fields__:
+        raise UserError(f"{where}: is a section; write [{key}] and its settings below it")
+    if key not in _options():
+        raise UserError(f"{where}: unknown setting{_meant(key)}")
+    try:
+        return _options()[key][0].read(raw)
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from error
+
+
+# -- words for people ------------------------------------------------------------------------------------------
+
+
+def _env_name(key: str) -> str:
+    return _ENV + key.upper().replace(".", "__")
+
+
+def _meant(key: str) -> str:
+    """A hint for a key that does not exist."""
+    import difflib  # here, for only mistakes need it
+
+    known = list(_options())
+    section, _, name = key.partition(".")
+    inside = [other for other in known if other.startswith(section + ".")]
+    near = difflib.get_close_matches(key, inside or known, 1, 0.8 if inside else 0.7)
+    near = near or [other for other in known if name and other.endswith("." + name)]
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; known are {', '.join(inside or Settings.__struct_fields__)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return msgspec.json.encode([str(item) for item in value]).decode() if value else "[]"
+    return str(value)
