@@ -65,7 +65,8 @@ class Band:
         tick = np.exp(-60 * ((t + 0.25) % 0.5)) * self._noise[: self._frames] * 0.05
         voices += (beat + tick).astype(np.float32)[:, None]
         edge = np.minimum(1, np.minimum(t, t[::-1]) * 40).astype(np.float32)
-        return voices * edge[:, None]
+        voices *= edge[:, None]
+        return voices
 
     def play(self, seconds: float, rate: int, noise: float) -> Iterator[Samples]:
         """Bars of stereo samples, `seconds` in all; `noise` is the tape noise's level (0..1)."""
