@@ -52,6 +52,7 @@ class TlsStream:
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=server)
         self._buffer = memoryview(bytearray(_RECEIVE_START))
+        self._cut = False  # a record left half-way; whatever followed it would look like forgery
         self.throttle: Throttle | None = None
 
     async def handshake(self) -> PeerId:
@@ -119,7 +120,8 @@ class TlsStream:
                 self._tls.unwrap()
             except (ssl.SSLError, ValueError):
                 pass  # the peer's own close_notify is not waited for
-            await self._flush_alert()
+            if not self._cut:
+                await self._flush_alert()
         self._sock.close()
 
     def abort(self) -> None:
@@ -144,9 +146,11 @@ class TlsStream:
             return 0
         data = memoryview(self._outgoing.read())
         size = len(data)
+        self._cut = True
         try:
             while data:
                 data = data[await self._sock.send(data) :]
+            self._cut = False
         except (OSError, trio.ClosedResourceError) as error:
             raise _gone() from error
         return size
