@@ -15,6 +15,7 @@ from slskmesh.engine.console import TimedOut
 from slskmesh.engine.views import PeerState, PeersView, PeerView
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.identity.peerid import peer_text
+from slskmesh.overlay.address import split_address
 from slskmesh.overlay.invite import PREFIX, read_invite
 
 
@@ -32,9 +33,7 @@ def make_invite(home: Path, hours: int, out: Output) -> None:
 
 def connect_peer(home: Path, invite: str, patience: float, out: Output) -> None:
     """Dials, waits for the session, and leaves the peer in the book for later starts."""
-    expected = (
-        peer_text(read_invite(invite, time.time()).peer) if invite.lstrip().lower().startswith(PREFIX) else ""
-    )
+    expected = _expected_peer(invite)
     with running(home) as console:
         console.ask(Connect(invite), patience)
 
@@ -53,6 +52,14 @@ def connect_peer(home: Path, invite: str, patience: float, out: Output) -> None:
             raise UserError("the peer went away at once")
         fields = {"connected": True, "peer_id": peer.peer, "name": peer.name, "address": peer.address}
         out.row(fields, f"connected to {peer.name or peer.short} at {peer.address}")
+
+
+def _expected_peer(text: str) -> str:
+    """The peer id an invite names, "" for a bare host:port; UserError for anything else."""
+    if text.lstrip().lower().startswith(PREFIX) or ":" not in text:
+        return peer_text(read_invite(text, time.time()).peer)
+    split_address(text)
+    return ""
 
 
 def _any_port(home: Path) -> bool:

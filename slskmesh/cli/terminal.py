@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from slskmesh.cli.logfile import log_to
 from slskmesh.engine.thread import EngineThread
 from slskmesh.errors import UserError
 from slskmesh.paths import Home
@@ -22,8 +23,10 @@ def run_app(home: Path) -> int:
     """Shows the terminal app until the person leaves; returns its exit code."""
     need_terminal("run `slskmesh daemon` to have no screen, or `slskmesh --help` for the other commands")
     settings = load_settings(home)
-    with Home(home).create().hold():
+    place = Home(home).create()
+    with place.hold():
         pass  # a second start says so before it takes the screen
+    log_to(place)
     return int(load_frontend()(EngineThread(home), settings=settings))
 
 

@@ -1,0 +1,39 @@
+"""`slskmesh scan`: shares what it is told to, hashes once, and says what is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def last(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    assert done.returncode == 0, done.stderr
+    value = json.loads(done.stdout.splitlines()[-1])
+    assert isinstance(value, dict)
+    return value
+
+
+def test_a_named_folder_is_shared_and_hashed_once(run: Run, tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    for name in ("a", "b"):
+        (music / f"{name}.bin").write_bytes(name.encode() * 5000)
+    home = tmp_path / "h"
+    first = last(run("scan", music, "--home", home, "--json"))
+    assert (first["finished"], first["added"], first["hashed_bytes"]) == (True, 2, 10_000)
+    assert tomllib.loads((home / "config.toml").read_text())["library"]["shares"] == [str(music)]
+    again = last(run("scan", "--home", home, "--json"))
+    assert (again["added"], again["unchanged"], again["hashed_bytes"]) == (0, 2, 0)
+
+
+def test_nothing_to_scan_and_no_such_folder_are_bad_input(run: Run, tmp_path: Path) -> None:
+    home = tmp_path / "h"
+    assert run("scan", "--home", home).returncode == 2
+    done = run("scan", tmp_path / "absent", "--home", home)
+    assert done.returncode == 2 and "absent" in done.stderr
+    assert not (home / "config.toml").exists()

@@ -1,0 +1,84 @@
+"""The demo as a person starts it: the proof, Ctrl+C at several moments, and a SIGKILL. Real processes on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from tests.demo.processes import naming, wait_gone
+
+FIELDS = {
+    "ok",
+    "files",
+    "bytes",
+    "sha256_ok",
+    "seconds",
+    "sources",
+    "bad_chunks_rejected",
+    "liar_named",
+    "resumed",
+}
+
+
+def start(folder: Path, *args: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "slskmesh", "demo", "--headless", "--size", "4", *args],
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def read_until(stream: IO[str] | None, word: str) -> str:
+    """Reads lines until one has `word`; fails with all of them if the stream ends before."""
+    assert stream is not None
+    lines = []
+    for line in stream:
+        lines.append(line)
+        if word in line:
+            return line
+    pytest.fail(f"the demo ended before it said {word!r}: {''.join(lines)}")
+
+
+def test_the_demo_proves_itself_with_both_sides_killed(tmp_path: Path) -> None:
+    with start(tmp_path, "--json", "--kill-leecher", "--peers", "4") as demo:
+        out, err = demo.communicate(timeout=90)
+    assert err == ""
+    summary = json.loads(out)
+    assert demo.returncode == 0, summary
+    assert set(summary) == FIELDS
+    assert summary["ok"] is summary["sha256_ok"] is summary["liar_named"] is summary["resumed"] is True
+    assert summary["files"] == 9
+    assert summary["bad_chunks_rejected"] >= 1
+    assert summary["sources"] >= 3
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("moment", ["Making music", "Starting", "Downloading", "killing", "starts again"])
+def test_ctrl_c_leaves_no_process_and_no_folder(moment: str, tmp_path: Path) -> None:
+    with start(tmp_path) as demo:
+        read_until(demo.stderr, moment)
+        demo.send_signal(signal.SIGINT)
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=30)
+    assert demo.returncode == 130
+    assert naming(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_demo_leaves_no_process(tmp_path: Path) -> None:
+    with start(tmp_path) as demo:
+        read_until(demo.stderr, "Downloading")
+        before = naming(tmp_path)
+        demo.kill()
+        demo.communicate(timeout=30)
+    assert len(before) >= 5
+    assert wait_gone(before, 20) == []
