@@ -93,6 +93,14 @@ def test_the_terminal_app_names_only_the_facade() -> None:
     assert wrong == []
 
 
+def test_the_terminal_app_loads_only_the_facade() -> None:
+    loaded = python("import tui.app, sys; print(*sys.modules)").split()
+    assert [
+        name for name in loaded if name.startswith("slskmesh.") and name.split(".")[1] in FORBIDDEN_IN_TUI
+    ] == []
+    assert "trio" not in loaded
+
+
 def test_the_top_level_holds_what_belongs_there() -> None:
     assert {path.relative_to(ROOT).parts[0] for path in tracked()} <= TOP_LEVEL
 
