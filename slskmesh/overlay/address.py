@@ -7,24 +7,38 @@ import re
 import socket
 
 from slskmesh.errors import UserError
+from slskmesh.text import sanitize
 
-_HOST = re.compile(r"^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$")
+# A label the resolver refuses to encode is an error of its own kind there, so none gets that far.
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_PORT = re.compile(r"[0-9]{1,5}")
+_SCOPE = re.compile(r"[A-Za-z0-9_.-]{0,32}")  # the interface of a link-local address
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\Z")
 
 
 def split_address(text: str) -> tuple[str, int]:
     """(host, port) of "host:port" or "[v6]:port"; UserError says what is wrong with it."""
     host, colon, port = text.strip().rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise UserError(f"“{text[:80]}” is not host:port (a port is a number from 0 to 65535)")
+    if not colon or not _PORT.fullmatch(port) or int(port) > 65535:
+        raise UserError(f"“{sanitize(text, 80)}” is not host:port (a port is a number from 0 to 65535)")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
-        try:
-            ipaddress.IPv6Address(host.partition("%")[0])
-        except ValueError:
-            raise UserError(f"“{host[:80]}” is not an IPv6 address") from None
+        if not _is_ipv6(host):
+            raise UserError(f"“{sanitize(host, 80)}” is not an IPv6 address")
     elif not _HOST.match(host):
-        raise UserError(f"“{host[:80]}” is not a host name or address (IPv6 goes in square brackets)")
+        raise UserError(
+            f"“{sanitize(host, 80)}” is not a host name or address (IPv6 goes in square brackets)"
+        )
     return host, int(port)
+
+
+def _is_ipv6(host: str) -> bool:
+    address, _, scope = host.partition("%")
+    try:
+        ipaddress.IPv6Address(address)
+    except ValueError:
+        return False
+    return _SCOPE.fullmatch(scope) is not None
 
 
 def join_address(host: str, port: int) -> str:
