@@ -72,7 +72,8 @@ class ChunkSpace:
         """A peer's bitfield; PeerError "bad-bitfield" for a wrong length or a spare bit that is set."""
         if len(field) != self.width // 8:
             raise PeerError(
-                "bad-bitfield", f"a bitfield of {len(field)} bytes for {self.chunks} chunks, not {self.width // 8}"
+                "bad-bitfield",
+                f"a bitfield of {len(field)} bytes for {self.chunks} chunks, not {self.width // 8}",
             )
         bits = int.from_bytes(field, "big")
         if bits & ~self.full:

@@ -110,7 +110,7 @@ class Disk:
 
     def unfollow(self, step: Callable[[], bool]) -> None:
         """Takes a follower back, if it is one."""
-        self._jobs.put((lambda: step in self._followers and self._followers.remove(step), None))
+        self._jobs.put((lambda: self._unfollow(step), None))
 
     async def close(self) -> None:
         """Ends the thread after everything queued; gives up on a disk that hangs."""
@@ -135,12 +135,15 @@ class Disk:
                 self._report(done or _raise, outcome)
         self._post(self._ended.set)
 
+    def _unfollow(self, step: Callable[[], bool]) -> None:
+        self._followers = [follower for follower in self._followers if follower != step]
+
     def _next(self) -> tuple[Callable[[], Any], Callable[[Any], None] | None] | None:
         while True:
             try:
                 return self._jobs.get_nowait()
             except queue.Empty:
-                if not any([step() for step in self._followers]):
+                if not sum(step() for step in self._followers):
                     return self._jobs.get()
 
     def _report(self, done: Callable[[Any], None], outcome: Any) -> None:

@@ -364,12 +364,14 @@ class Picker:
         for name, held in self._sources.items():
             if not held.out:
                 continue
-            head, asked = next(iter(held.out.items()))
+            asked = next(iter(held.out.values()))
             rate = held.rate.steady()
             takes = held.rtt + self._chunk_size / rate if rate else 0.0
             silent = now - max(asked, held.heard, held.head_since)
             sending = now - max(asked, held.head_since)
-            if silent <= max(SILENCE, 4 * takes) and sending <= max(CHUNK_SECONDS, self._chunk_size / SLOWEST):
+            if silent <= max(SILENCE, 4 * takes) and sending <= max(
+                CHUNK_SECONDS, self._chunk_size / SLOWEST
+            ):
                 continue
             chunks = list(held.out)
             self._give_back(name, held, chunks)

@@ -43,7 +43,7 @@ class Rate:
 class ServiceRate:
     """Bytes per busy second of one peer, the last `tau` busy seconds weighing most."""
 
-    __slots__ = ("_bytes", "_busy_since", "_seconds", "_tau")
+    __slots__ = ("_busy_since", "_bytes", "_seconds", "_tau")
 
     def __init__(self, tau: float = 4.0) -> None:
         self._tau = tau

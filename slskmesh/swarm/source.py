@@ -57,6 +57,7 @@ class Row:
     received: int = 0  # verified bytes
     chunks: int = 0
     bad: int = 0
+    lied: bool = False  # about the manifest: not asked again
     banned: str = ""  # why its data is not taken any more
     gone: str = ""  # why it is not there now
 

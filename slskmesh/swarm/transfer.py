@@ -28,7 +28,7 @@ from slskmesh.swarm.port import Standing
 from slskmesh.swarm.rates import Rate
 from slskmesh.swarm.source import Copy, Row, Source
 from slskmesh.swarm.state import BAD, IN_FLIGHT, MISSING, QUEUED, RECEIVED, VERIFIED, LineLevel
-from slskmesh.wire.messages import Cancel, Leave, Want
+from slskmesh.wire.messages import Cancel, Want
 
 Report = Callable[[LineLevel, str], None]
 
@@ -37,7 +37,13 @@ class Transfer:
     """All sources and chunks of one content that is being fetched."""
 
     def __init__(
-        self, part: Part, picker: Picker, disk: Disk, standing: Standing, clock: Callable[[], float], report: Report
+        self,
+        part: Part,
+        picker: Picker,
+        disk: Disk,
+        standing: Standing,
+        clock: Callable[[], float],
+        report: Report,
     ) -> None:
         self.part = part
         self.manifest = part.manifest
@@ -50,6 +56,7 @@ class Transfer:
         self.ended = trio.Event()  # finished or failed
         self.failure: StorageError | None = None
         self.on_bytes: Callable[[Row, int], None] = lambda row, size: None
+        self.on_ban: Callable[[Source], None] = self.drop
         self._disk = disk
         self._pool = disk.pool
         self._standing = standing
@@ -72,9 +79,10 @@ class Transfer:
         if not source.choked:
             self.picker.unchoked(row.index)
         self._judge()
-        self.ask(source)
+        if self.sources.get(row.index) is source:
+            self.ask(source)
 
-    def drop(self, source: Source, leave: bool = True) -> None:
+    def drop(self, source: Source) -> None:
         """The source is not used any more; what it was asked for goes to others."""
         row = source.row
         if row is None or self.sources.get(row.index) is not source:
@@ -83,8 +91,6 @@ class Transfer:
         asked = self.picker.asked_of(row.index)
         self.picker.source_left(row.index)
         self._forget(source, asked)
-        if leave:
-            source.session.send(Leave(source.stream))
         if not self._closed:
             self.ask_all()
 
@@ -107,18 +113,17 @@ class Transfer:
         self.picker.unchoked(_index(source))
         self.ask(source)
 
-    def have(self, source: Source, chunks: tuple[int, ...]) -> None:
-        """The source has more chunks."""
-        if max(chunks) >= self.manifest.chunks:
-            raise PeerError("bad-have", "the peer has a chunk that the content does not have")
-        source.bits |= self.part.space.of(chunks)
+    def have(self, source: Source) -> None:
+        """The source has more chunks (`source.bits`)."""
         self.picker.have(_index(source), source.bits)
         self.ask(source)
 
     def refused(self, source: Source, chunks: tuple[int, ...], code: str) -> None:
         """The source will not serve these requests."""
         index = _index(source)
-        mine = [chunk for chunk in chunks if self.picker.is_asked(index, chunk) and chunk not in source.copies]
+        mine = [
+            chunk for chunk in chunks if self.picker.is_asked(index, chunk) and chunk not in source.copies
+        ]
         source.credit -= sum(self.manifest.chunk_length(chunk) for chunk in mine)
         self.picker.refused(index, mine)
         self._forget(source, mine)
@@ -173,7 +178,9 @@ class Transfer:
             self._standing.note(source.session.peer, "timeout")
             wait = self.picker.barred_for(index, self._clock())
             what = f"left alone for {wait:.0f} s" if wait else "now asked for one chunk at a time"
-            self._report("warn", f"{peer_short(source.session.peer)} let chunk {chunks[0]} run out of time; {what}")
+            self._report(
+                "warn", f"{peer_short(source.session.peer)} let chunk {chunks[0]} run out of time; {what}"
+            )
         self.ask_all()
 
     def _settle(self) -> None:
@@ -306,7 +313,7 @@ class Transfer:
         for source in list(self.sources.values()):
             row = source.row
             if row is not None and row.bad and (honest or not self._standing.may_send(row.peer)):
-                self.drop(source)
+                self.on_ban(source)
 
 
 def _index(source: Source) -> int:

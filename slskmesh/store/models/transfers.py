@@ -1,0 +1,28 @@
+"""Downloads as they outlast a restart. What is verified of them is in their maps on disk, not here."""
+
+from __future__ import annotations
+
+import peewee
+
+from slskmesh.store.models.base import Base
+
+
+class TransferRow(Base):
+    """One download. `state` is "queued", "paused", "failed" or "done"; times are Unix seconds; `path` as the
+    file system's bytes, empty while unfinished.
+    """
+
+    content = peewee.BlobField(primary_key=True)
+    name = peewee.TextField()
+    folder = peewee.TextField(default="")
+    size = peewee.IntegerField(default=0)
+    state = peewee.TextField()
+    reason = peewee.TextField(default="")
+    position = peewee.IntegerField(default=0)
+    added = peewee.FloatField()
+    finished = peewee.FloatField(null=True)
+    path = peewee.BlobField(default=b"")
+
+    class Meta:
+        table_name = "transfer"
+        without_rowid = True

@@ -1,0 +1,309 @@
+"""All downloads: the queue and its commands, what runs, what is kept, and what comes in for them.
+
+Rules:
+- At most `active` downloads run at once, in queue order; a paused or failed one waits for the person.
+- The list survives restarts; a download that ran when the process ended is queued again.
+- The database failing never stops a running download: it is told of in the download's timeline.
+- A running download is a source for others (`ContentSource`): what is verified here can be fetched from here.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import trio
+
+from slskmesh.errors import StorageError, UserError
+from slskmesh.identity.peerid import PeerId
+from slskmesh.library.manifest import Manifest
+from slskmesh.overlay.port import DataHeader, Router, Session
+from slskmesh.store.database import Store
+from slskmesh.swarm import records
+from slskmesh.swarm.disk import Disk
+from slskmesh.swarm.download import Download, Surroundings, Wish
+from slskmesh.swarm.entry import Entry
+from slskmesh.swarm.lines import Lines
+from slskmesh.swarm.partial import delete_partial
+from slskmesh.swarm.port import Served, Standing
+from slskmesh.swarm.source import Source
+from slskmesh.swarm.state import RUNNING, DownloadState, Line, MapState, Phase
+from slskmesh.text import safe_name
+from slskmesh.wire import messages as msg
+
+S = TypeVar("S", msg.Joined, msg.Gone, msg.ManifestPart, msg.Have, msg.Choke, msg.Unchoke, msg.Refused)
+DOWNLOADS_MAX = 5000
+OnFinished = Callable[[Path, Manifest], Awaitable[None]]
+
+
+async def _nothing(path: Path, manifest: Manifest) -> None:
+    """Nobody wants to know of finished files."""
+
+
+def _deliver(
+    lines: Lines, handler: Callable[[Download, Source, S], None], session: Session, message: S
+) -> None:
+    """Hands a message to the download whose stream it names; one that is closed by now gets nothing."""
+    entry = lines.find(session, message.stream)
+    if entry is not None:
+        handler(entry[0], entry[1], message)
+
+
+class Downloads:
+    """See the head of this file. Made before the overlay starts; `run` runs before commands come."""
+
+    def __init__(
+        self,
+        store: Store,
+        router: Router,
+        disk: Disk,
+        standing: Standing,
+        downloads_root: Path,
+        clock: Callable[[], float] = trio.current_time,
+        *,
+        active: int = 3,
+        wall: Callable[[], float] = time.time,
+        rng: random.Random | None = None,
+        on_finished: OnFinished = _nothing,
+        on_line: Callable[[bytes, Line], None] = lambda content, line: None,
+        on_bytes: Callable[[PeerId, int], None] = lambda peer, size: None,
+    ) -> None:
+        """`on_line` gets the timelines, `on_bytes` each verified chunk's size with its sender."""
+        self._store = store
+        self._disk = disk
+        self._clock = clock
+        self._wall = wall
+        self._active = active
+        self._on_finished = on_finished
+        self._on_line = on_line
+        self._lines = Lines()
+        self._around = Surroundings(
+            downloads_root,
+            disk,
+            self._lines,
+            standing,
+            clock,
+            wall,
+            rng or random.Random(),
+            self._say,
+            on_bytes,
+        )
+        self._entries: dict[bytes, Entry] = {}  # in queue order
+        self._wake = trio.Event()
+        self._register(router)
+
+    # -- running -----------------------------------------------------------------------------------------------
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Loads the list and works on it until cancelled."""
+        for record in await self._store.run(records.load):
+            self._entries[record.content] = Entry.of(record)
+        async with trio.open_nursery() as nursery:
+            task_status.started()
+            while True:
+                self._wake = trio.Event()
+                running = sum(entry.download is not None for entry in self._entries.values())
+                for entry in self._entries.values():
+                    if running < self._active and entry.phase is Phase.QUEUED and entry.download is None:
+                        running += 1
+                        entry.start(Download(entry.wish, self._around))
+                        nursery.start_soon(self._drive, entry)
+                await self._wake.wait()
+
+    async def _drive(self, entry: Entry) -> None:
+        download = entry.download
+        assert download is not None
+        try:
+            with entry.scope:
+                try:
+                    path = await download.run()
+                    entry.finish(path, self._wall(), download.manifest)
+                except StorageError as error:
+                    entry.fail(str(error))
+                    self._say(entry.content, Line(self._wall(), "error", str(error)))
+        finally:
+            entry.stop()
+            self._wake.set()
+        with trio.CancelScope(shield=True):
+            await self._save(entry)
+        if entry.phase is Phase.DONE and download.manifest is not None:
+            self._say(entry.content, Line(self._wall(), "good", f"finished: {entry.path}"))
+            await self._on_finished(Path(entry.path), download.manifest)
+
+    def limit(self, active: int) -> None:
+        """Changes how many run at once; those that run go on."""
+        self._active = active
+        self._wake.set()
+
+    # -- commands ----------------------------------------------------------------------------------------------
+
+    async def add(self, content: bytes, size: int, name: str, folder: str = "") -> None:
+        """Queues a download; one that is paused or failed goes on. UserError: it is there or running already."""
+        entry = self._entries.get(content)
+        if entry is not None and entry.phase in (Phase.PAUSED, Phase.FAILED):
+            await self.resume(content)
+            return
+        if entry is not None and not (entry.phase is Phase.DONE and await self._is_away(entry.path)):
+            raise UserError(f"{entry.wish.name} is in the list already: {entry.phase.value}")
+        if len(self._entries) >= DOWNLOADS_MAX:
+            raise UserError(f"the list holds {DOWNLOADS_MAX} downloads; remove some first")
+        words = [safe_name(word) for word in folder.replace("\\", "/").split("/") if word.strip(" .")]
+        wish = Wish(content, size, safe_name(name), "/".join(words))
+        entry = Entry(wish, Phase.QUEUED, self._wall(), len(self._entries))
+        self._entries[content] = entry
+        await self._save(entry)
+        self._wake.set()
+
+    async def pause(self, content: bytes) -> None:
+        """Stops a download and keeps what is there."""
+        entry = self._find(content)
+        if entry.phase in (Phase.DONE, Phase.FAILED):
+            raise UserError(f"{entry.wish.name} is not running: {entry.phase.value}")
+        entry.phase, entry.reason = Phase.PAUSED, ""
+        await entry.halt()
+        await self._save(entry)
+
+    async def resume(self, content: bytes) -> None:
+        """Queues a paused or failed download again."""
+        entry = self._find(content)
+        if entry.phase not in (Phase.PAUSED, Phase.FAILED):
+            raise UserError(f"{entry.wish.name} is neither paused nor failed: {entry.phase.value}")
+        await entry.halt()
+        entry.phase, entry.reason = Phase.QUEUED, ""
+        await self._save(entry)
+        self._wake.set()
+
+    async def remove(self, content: bytes) -> None:
+        """Takes a download off the list and deletes its partial file; a finished file stays."""
+        entry = self._find(content)
+        if entry.phase is not Phase.DONE:
+            entry.phase = Phase.PAUSED
+            await entry.halt()
+            await trio.to_thread.run_sync(delete_partial, self._around.downloads, content)
+        self._entries.pop(content, None)
+        await self._store.run(records.delete, content)
+        self._wake.set()
+
+    async def move(self, content: bytes, by: int) -> None:
+        """Moves a download `by` places, negative: earlier."""
+        self._find(content)
+        order = list(self._entries)
+        at = order.index(content)
+        order.insert(max(0, min(len(order) - 1, at + by)), order.pop(at))
+        self._entries = {key: self._entries[key] for key in order}
+        await self._store.run(records.reorder, order)
+        self._wake.set()
+
+    def _find(self, content: bytes) -> Entry:
+        entry = self._entries.get(content)
+        if entry is None:
+            raise UserError("there is no such download")
+        return entry
+
+    async def _is_away(self, path: str) -> bool:
+        return not await trio.to_thread.run_sync(os.path.exists, path)
+
+    async def _save(self, entry: Entry) -> None:
+        if self._entries.get(entry.content) is not entry:
+            return
+        position = list(self._entries).index(entry.content)
+        try:
+            await self._store.run(records.save, entry.record(position))
+        except StorageError as error:
+            self._say(
+                entry.content, Line(self._wall(), "error", f"the list of downloads was not saved: {error}")
+            )
+
+    def _say(self, content: bytes, line: Line) -> None:
+        self._on_line(content, line)
+
+    # -- what is shown -----------------------------------------------------------------------------------------
+
+    def views(self) -> tuple[DownloadState, ...]:
+        """All downloads in queue order."""
+        now = self._clock()
+        return tuple(entry.view(now) for entry in self._entries.values())
+
+    def timeline(self, content: bytes) -> tuple[Line, ...]:
+        """The latest lines of a download that runs or ran since the start."""
+        entry = self._find(content)
+        return tuple(entry.timeline)
+
+    def chunk_map(self, content: bytes) -> MapState | None:
+        """The chunk map of a running download, else None."""
+        entry = self._entries.get(content)
+        transfer = entry.download.transfer if entry is not None and entry.download is not None else None
+        if transfer is None:
+            return None
+        return MapState(
+            content, bytes(transfer.map.states), bytes(transfer.map.owners), transfer.picker.copies()
+        )
+
+    def map_revision(self, content: bytes) -> int:
+        """Grows whenever the chunk map changes; -1 while there is none."""
+        entry = self._entries.get(content)
+        transfer = entry.download.transfer if entry is not None and entry.download is not None else None
+        return transfer.map.revision if transfer is not None else -1
+
+    @property
+    def running(self) -> int:
+        """Downloads that run now."""
+        return sum(entry.view_phase() in RUNNING for entry in self._entries.values())
+
+    # -- as a source for others --------------------------------------------------------------------------------
+
+    async def open(self, content: bytes) -> Served | None:
+        """The verified part of a download that is being fetched (or was, since the start)."""
+        entry = self._entries.get(content)
+        served = entry.served if entry is not None else None
+        return served if served is not None and not served.stopped() else None
+
+    async def manifest(self, content: bytes) -> Manifest | None:
+        """Its manifest."""
+        entry = self._entries.get(content)
+        return entry.manifest if entry is not None else None
+
+    # -- what comes in -----------------------------------------------------------------------------------------
+
+    def _register(self, router: Router) -> None:
+        lines = self._lines
+        router.on(msg.Joined, partial(_deliver, lines, Download.on_joined))
+        router.on(msg.Gone, partial(_deliver, lines, Download.on_gone))
+        router.on(msg.ManifestPart, partial(_deliver, lines, Download.on_manifest_part))
+        router.on(msg.Have, partial(_deliver, lines, Download.on_have))
+        router.on(msg.Choke, partial(_deliver, lines, Download.on_choke))
+        router.on(msg.Unchoke, partial(_deliver, lines, Download.on_unchoke))
+        router.on(msg.Refused, partial(_deliver, lines, Download.on_refused))
+        router.on_open(self._opened)
+        router.on_close(self._closed)
+        router.set_sink(self)
+
+    def _opened(self, session: Session) -> None:
+        self._lines.up(session)
+        for entry in self._entries.values():
+            if entry.download is not None:
+                entry.download.session_up(session)
+
+    def _closed(self, session: Session, why: str) -> None:
+        for download, source in self._lines.down(session):
+            download.session_down(source, f"gone: {why}")
+
+    def data_begin(self, session: Session, head: DataHeader) -> memoryview | None:
+        """See DataSink."""
+        entry = self._lines.find(session, head.stream)
+        self._lines.filling(session, entry)
+        if entry is None:
+            self._lines.stray(session, head.length)
+            return None
+        return entry[0].data_begin(entry[1], head)
+
+    def data_end(self, session: Session, head: DataHeader) -> None:
+        """See DataSink."""
+        entry = self._lines.filled(session)
+        if entry is not None and entry[0].transfer is not None:
+            entry[0].transfer.end(entry[1], head)

@@ -1,0 +1,156 @@
+"""One line of the list of downloads: what is wished for, where it stands, and the attempt that runs, if any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import trio
+
+from slskmesh.library.manifest import Manifest
+from slskmesh.swarm.download import Download, Wish
+from slskmesh.swarm.reasons import source_state
+from slskmesh.swarm.records import Record
+from slskmesh.swarm.served import PartialFile
+from slskmesh.swarm.state import DownloadState, Line, Phase
+
+
+class Entry:
+    """See the head of this file."""
+
+    def __init__(self, wish: Wish, phase: Phase, added: float, position: int) -> None:
+        self.wish = wish
+        self.phase = phase  # QUEUED, PAUSED, FAILED or DONE; a running attempt has its own
+        self.reason = ""
+        self.added = added
+        self.finished: float | None = None
+        self.path = ""
+        self.position = position
+        self.download: Download | None = None  # while an attempt runs
+        self.last: Download | None = None  # the latest attempt since the start
+        self.scope = trio.CancelScope()
+        self._stopped = trio.Event()
+
+    @classmethod
+    def of(cls, record: Record) -> Entry:
+        """The entry a record keeps."""
+        entry = cls(
+            Wish(record.content, record.size, record.name, record.folder),
+            Phase(record.state),
+            record.added,
+            record.position,
+        )
+        entry.reason, entry.finished, entry.path = record.reason, record.finished, record.path
+        return entry
+
+    def record(self, position: int) -> Record:
+        """What is kept of it."""
+        wish = self.wish
+        return Record(
+            wish.content, wish.name, wish.folder, wish.size, self.phase.value, self.reason, position,
+            self.added, self.finished, self.path,
+        )  # fmt: skip
+
+    @property
+    def content(self) -> bytes:
+        """Content id."""
+        return self.wish.content
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The proved manifest, once an attempt has it."""
+        return self.last.manifest if self.last is not None else None
+
+    @property
+    def served(self) -> PartialFile | None:
+        """What others can fetch of it."""
+        return self.last.served if self.last is not None else None
+
+    @property
+    def timeline(self) -> list[Line]:
+        """Lines of the latest attempt."""
+        return list(self.last.timeline) if self.last is not None else []
+
+    # -- attempts ----------------------------------------------------------------------------------------------
+
+    def start(self, download: Download) -> None:
+        """An attempt begins."""
+        self.download = self.last = download
+        self.scope = trio.CancelScope()
+        self._stopped = trio.Event()
+
+    def stop(self) -> None:
+        """The attempt is over."""
+        self.download = None
+        self._stopped.set()
+
+    async def halt(self) -> None:
+        """Ends a running attempt and waits until its files are closed."""
+        if self.download is not None:
+            self.scope.cancel()
+            await self._stopped.wait()
+
+    def finish(self, path: Path, now: float, manifest: Manifest | None) -> None:
+        """The file is there."""
+        self.phase, self.reason = Phase.DONE, ""
+        self.path, self.finished = str(path), now
+        if manifest is not None:
+            self.wish = Wish(self.content, manifest.size, self.wish.name, self.wish.folder)
+
+    def fail(self, reason: str) -> None:
+        """The attempt failed and needs the person, unless the person has stopped it meanwhile."""
+        if self.phase is Phase.QUEUED:
+            self.phase, self.reason = Phase.FAILED, reason
+
+    # -- what is shown -----------------------------------------------------------------------------------------
+
+    def view_phase(self) -> Phase:
+        """The running attempt's phase, else its own."""
+        return self.download.phase if self.download is not None and self.phase is Phase.QUEUED else self.phase
+
+    def view(self, now: float) -> DownloadState:
+        """See state."""
+        running, last, phase = self.download, self.last, self.view_phase()
+        manifest = self.manifest
+        transfer = running.transfer if running is not None else None
+        size = manifest.size if manifest is not None else self.wish.size
+        chunks = manifest.chunks if manifest is not None else 0
+        got = self._chunks_done(chunks)
+        done = size if phase in (Phase.DONE, Phase.FINISHING) else 0
+        if phase is not Phase.DONE and manifest is not None:
+            done = min(size, got * manifest.chunk_size)
+        rate = transfer.rate.value(now) if transfer is not None else 0.0
+        sources = (
+            {source.row.index: source for source in running.roster.joined() if source.row} if running else {}
+        )
+        rows = last.roster.rows if last is not None else []
+        return DownloadState(
+            content=self.content,
+            name=self.wish.name,
+            folder=self.wish.folder,
+            size=size,
+            done=done,
+            phase=phase,
+            reason=running.reason if running is not None else self.reason,
+            rate=rate,
+            eta=(size - done) / rate if rate and phase is Phase.ACTIVE else None,
+            chunk_size=manifest.chunk_size if manifest is not None else 0,
+            chunks=chunks,
+            chunks_done=got,
+            endgame=transfer.picker.endgame if transfer is not None else False,
+            wasted=last.wasted if last is not None else 0,
+            bad_chunks=last.bad_chunks if last is not None else 0,
+            sources=tuple(source_state(row, sources.get(row.index), transfer, now) for row in rows),
+            added=self.added,
+            finished=self.finished,
+            path=self.path,
+        )
+
+    def _chunks_done(self, chunks: int) -> int:
+        if self.phase is Phase.DONE:
+            return chunks
+        served = self.served
+        if self.download is not None and self.download.transfer is not None:
+            return chunks - self.download.transfer.picker.left
+        if served is None:
+            return 0
+        return chunks if served.bits is None else served.bits.bit_count()

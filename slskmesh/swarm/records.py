@@ -1,0 +1,47 @@
+"""The list of downloads in the database: plain functions for the database thread, values in and out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from slskmesh.store.models.transfers import TransferRow
+
+
+class Record(NamedTuple):
+    """One download as it is kept. `state` is "queued", "paused", "failed" or "done"."""
+
+    content: bytes
+    name: str
+    folder: str
+    size: int
+    state: str
+    reason: str
+    position: int
+    added: float
+    finished: float | None
+    path: str
+
+
+def load() -> list[Record]:
+    """All downloads in queue order."""
+    rows = TransferRow.select().order_by(TransferRow.position, TransferRow.added).tuples()
+    return [Record(bytes(row[0]), *row[1:9], path=os.fsdecode(bytes(row[9]))) for row in rows]
+
+
+def save(record: Record) -> None:
+    """Adds or replaces one download."""
+    values = record._asdict() | {"path": os.fsencode(record.path)}
+    TransferRow.replace(**values).execute()
+
+
+def delete(content: bytes) -> None:
+    """Takes one off the list."""
+    TransferRow.delete().where(TransferRow.content == content).execute()
+
+
+def reorder(contents: Sequence[bytes]) -> None:
+    """Writes the queue order."""
+    for position, content in enumerate(contents):
+        TransferRow.update(position=position).where(TransferRow.content == content).execute()
