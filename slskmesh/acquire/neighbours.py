@@ -9,7 +9,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -27,6 +27,7 @@ ANSWER_TIME = 10.0  # seconds a neighbour has to finish its answer
 _PER_PEER = (0.5, 10.0)  # searches a second, burst
 _ALL = (20.0, 40.0)
 _OPEN_MAX = 64  # searches being answered at once
+_PART_BYTES = limits.CONTROL_FRAME_MAX - 1024  # of hits in one message
 _TOLERATED = 20  # refusals ignored by one peer before its session ends
 
 
@@ -201,8 +202,7 @@ class Neighbours:
             with self._answering[key]:
                 files = await self._index.search(message.text, message.limit)
                 hits = [hit for hit in map(to_hit, files) if hit is not None]
-                for start in range(0, len(hits), limits.HITS_PER_MESSAGE):
-                    part = tuple(hits[start : start + limits.HITS_PER_MESSAGE])
+                for part in parts(hits):
                     session.send(Hits(message.query, part, False), Priority.NORMAL)
                 session.send(Hits(message.query, (), True, len(files) - len(hits)), Priority.NORMAL)
         finally:
@@ -212,6 +212,21 @@ class Neighbours:
         scope = self._answering.get((session.peer, message.query))
         if scope is not None:
             scope.cancel()
+
+
+def parts(hits: list[Hit]) -> Iterator[tuple[Hit, ...]]:
+    """Hits cut into messages by count and by bytes: names of other scripts take four bytes a character."""
+    part: list[Hit] = []
+    size = 0
+    for hit in hits:
+        length = len(msgspec.msgpack.encode(hit))
+        if part and (size + length > _PART_BYTES or len(part) == limits.HITS_PER_MESSAGE):
+            yield tuple(part)
+            part, size = [], 0
+        part.append(hit)
+        size += length
+    if part:
+        yield tuple(part)
 
 
 def to_hit(file: SharedFile) -> Hit | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import trio
 
 from slskmesh.acquire import neighbours as module
@@ -80,6 +81,19 @@ async def test_hits_come_in_parts_and_hold_no_path_of_the_machine(tmp_path: Path
         assert {peer for peer, _ in pair.hits} == {pair.b.peer}
         assert pair.shelf.asked == ["slow glass"]
         assert "secret" not in repr(pair.hits)
+        nursery.cancel_scope.cancel()
+
+
+async def test_long_names_in_any_script_still_fit_their_messages(tmp_path: Path) -> None:
+    async with trio.open_nursery() as nursery:
+        files = [shared(n, "\U0001d54f" * 255) for n in range(100)]
+        for number, file in enumerate(files):
+            files[number] = msgspec.structs.replace(
+                file, folder="\U0001d54f" * 1000, artist="\U0001d54f" * 200
+            )
+        pair = await Pair(tmp_path, files).open(nursery)
+        assert await pair.ask("x") == QueryEnd(1, 1, 0, 0)
+        assert len(pair.hits) == 100
         nursery.cancel_scope.cancel()
 
 
