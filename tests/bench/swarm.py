@@ -70,13 +70,35 @@ def run_torrent(mode: str, ground: Ground, target: Path) -> Fetched:
     return Fetched(result, target / ground.source.name)
 
 
+def identities(ground: Ground) -> list[Path]:
+    """Identity files, the leecher's first."""
+    pems = [ground.work / f"peer{number}" / "identity.pem" for number in range(SEEDERS + 1)]
+    for pem in pems:
+        load_or_create(pem)
+    return pems
+
+
+def run_sessions(ground: Ground, target: Path) -> Fetched:
+    """slskmesh's sessions without the swarm."""
+    pems = identities(ground)
+    module = "tests.bench.contenders.sessions"
+    file = target / ground.source.name
+    with ExitStack() as stack:
+        children = [
+            stack.enter_context(Child(module, "seed", str(pem), str(ground.source))) for pem in pems[1:]
+        ]
+        ports = ",".join(str(child.line(PATIENCE)["port"]) for child in children)
+        size = str(ground.source.stat().st_size)
+        leecher = Child(module, "leech", str(pems[0]), str(file), size, ports)
+        result = stack.enter_context(leecher).line(PATIENCE)
+    return Fetched(result, file)
+
+
 def run_bare(reader: str, ground: Ground, target: Path) -> Fetched:
     """The bare trio chunk stream."""
     root = ground.work / "root.pem"
     root.write_text(ROOT_PEM)
-    pems = [ground.work / f"peer{number}" / "identity.pem" for number in range(SEEDERS + 1)]
-    for pem in pems:
-        load_or_create(pem)
+    pems = identities(ground)
     module = "tests.bench.contenders.bare"
     file = target / ground.source.name
     with ExitStack() as stack:
@@ -126,6 +148,7 @@ CONTENDERS: dict[str, Contender] = {
     "encrypted": partial(run_torrent, "encrypted"),
     "plain": partial(run_torrent, "plain"),
     "high": partial(run_torrent, "high"),
+    "sessions": run_sessions,
     "bare": partial(run_bare, "bio"),
     "sslstream": partial(run_bare, "sslstream"),
 }

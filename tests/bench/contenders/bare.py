@@ -54,6 +54,7 @@ class BioReader:
     def __init__(self, stream: trio.SocketStream, tls: ssl.SSLContext) -> None:
         self._socket = stream.socket
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._buffer = memoryview(bytearray(READ))
         self._tls = tls.wrap_bio(self._in, self._out)
 
     async def _flush(self) -> None:
@@ -62,10 +63,10 @@ class BioReader:
             view = view[await self._socket.send(view) :]
 
     async def _receive(self) -> None:
-        data = await self._socket.recv(READ)
-        if not data:
+        count = await self._socket.recv_into(self._buffer)
+        if not count:
             raise EOFError("the seeder went away")
-        self._in.write(data)
+        self._in.write(self._buffer[:count])
 
     async def handshake(self) -> None:
         """Runs the client's side of the handshake."""
