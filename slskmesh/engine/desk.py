@@ -24,6 +24,7 @@ from slskmesh.identity.peerid import PeerId, parse_peer, peer_short
 from slskmesh.overlay.address import own_addresses, split_address
 from slskmesh.overlay.invite import PREFIX, make_invite, read_invite
 from slskmesh.settings import describe, set_value
+from slskmesh.swarm.state import Phase
 from slskmesh.text import SafeStr, sanitize
 from slskmesh.wire.messages import Hit
 
@@ -125,7 +126,7 @@ class Desk:
         self, query: int, receive: trio.MemoryReceiveChannel[tuple[PeerId, tuple[Hit, ...]]]
     ) -> None:
         engine, key = self._engine, 0
-        known: dict[bytes, bool] = {}
+        known = {state.content: True for state in engine.downloads.views() if state.phase is Phase.DONE}
         async for peer, hits in receive:
             views: list[HitView] = []
             session = engine.overlay.sessions.get(peer)
@@ -133,15 +134,10 @@ class Desk:
             trusted = engine.standing.is_trusted(peer)
             for hit in hits:
                 if hit.content not in known:
-                    known[hit.content] = await self._is_here(hit.content)
+                    known[hit.content] = await engine.library.find(hit.content) is not None
                 key += 1
                 views.append(hit_view(hit, key, peer, name, trusted=trusted, have=known[hit.content]))
             engine.mailbox.put_event(Found(query, tuple(views)))
-
-    async def _is_here(self, content: bytes) -> bool:
-        if self._engine.downloads.is_done(content):
-            return True
-        return await self._engine.library.find(content) is not None
 
     async def _stop_search(self, request: int, command: cmd.StopSearch) -> str:
         scope = self._searches.get(command.query)
@@ -266,10 +262,8 @@ class Desk:
             set_value, engine.home.root, command.key, command.value, engine.env
         )
         after = engine.settings
-        engine.apply_rates()
-        engine.downloads.apply(after, engine.downloads_root())
-        engine.uploads.apply(after)
-        engine.library.settings = after
+        engine.apply_limits()
+        engine.library.apply(after)
         await self.publish_settings()
         if after.configured and (
             before.overlay.listen != after.overlay.listen or engine.overlay.listening is None
@@ -291,8 +285,8 @@ class Desk:
         }
         for key, value in values.items():
             engine.settings = await trio.to_thread.run_sync(set_value, root, key, value, engine.env)
-        engine.downloads.apply(engine.settings, engine.downloads_root())
-        engine.library.settings = engine.settings
+        engine.apply_limits()
+        engine.library.apply(engine.settings)
         await self.publish_settings()
         await engine.open_up()
         return (

@@ -31,6 +31,7 @@ from slskmesh.governance.standing_rows import load_standings
 from slskmesh.identity.key import load_or_create
 from slskmesh.identity.peerid import PeerId
 from slskmesh.library.library import Library
+from slskmesh.library.manifest import Manifest
 from slskmesh.overlay.admission import Limits
 from slskmesh.overlay.book import PeerBook
 from slskmesh.overlay.book_rows import load_book
@@ -41,8 +42,10 @@ from slskmesh.overlay.session import PeerSession, Timings
 from slskmesh.paths import Home
 from slskmesh.settings import Settings, load_settings
 from slskmesh.store.database import Store, open_store
-from slskmesh.swarm.disk import Disk
+from slskmesh.swarm.disk import Disk, open_disk
 from slskmesh.swarm.downloads import Downloads
+from slskmesh.swarm.served import LibraryContents
+from slskmesh.swarm.state import Line
 from slskmesh.swarm.uploads import Uploads
 from slskmesh.text import sanitize
 from slskmesh.wire import limits
@@ -110,8 +113,8 @@ class Engine:
     async def run(self, running: Callable[[Engine], None]) -> None:
         """Runs until `stop`; `running` is called once commands are taken."""
         self._token = trio.lowlevel.current_trio_token()
-        async with open_store(self.home.database) as store:
-            await self._build(store)
+        async with open_store(self.home.database) as store, open_disk() as disk:
+            await self._build(store, disk)
             async with trio.open_nursery() as nursery:
                 try:
                     await self._start(nursery)
@@ -122,7 +125,7 @@ class Engine:
                     nursery.cancel_scope.cancel()
             await self.pulse.save(final=True)
 
-    async def _build(self, store: Store) -> None:
+    async def _build(self, store: Store, disk: Disk) -> None:
         settings = self.settings
         self.store = store
         self.identity = load_or_create(self.home.identity)
@@ -145,27 +148,34 @@ class Engine:
         self.neighbours = Neighbours(
             self.router, self.library, may_ask=lambda p: not self.standing.is_blocked(p)
         )
-        self.disk = Disk()
         self.downloads = Downloads(
             store,
             self.router,
-            self.disk,
+            disk,
             self.standing,
             self.downloads_root(),
-            self.clock,
-            settings,
-            on_finished=self._finished,
+            active=settings.swarm.active,
+            wall=self.clock,
+            on_finished=self.shares_finished,
             on_line=self._line,
+            on_bytes=self._received,
         )
-        self.uploads = Uploads(self.router, self.library, self.downloads, self.standing, self.clock, settings)
+        self.uploads = Uploads(
+            self.router,
+            [LibraryContents(self.library), self.downloads],
+            self.standing,
+            trio.current_time,
+            slots=settings.swarm.slots,
+            slots_per_peer=settings.swarm.slots_per_peer,
+            max_rate=settings.overlay.max_upload_rate,
+        )
         self.shares = Shares(self)
         self.pulse = Pulse(self)
         self.desk = Desk(self)
-        self.apply_rates()
+        self.apply_limits()
 
     async def _start(self, nursery: trio.Nursery) -> None:
         self._send, receive = trio.open_memory_channel[tuple[int, Command]](_COMMANDS_MAX)
-        await nursery.start(self.disk.run)
         await nursery.start(self.overlay.run)
         await nursery.start(self.neighbours.run)
         await nursery.start(self.uploads.run)
@@ -188,17 +198,22 @@ class Engine:
 
     async def _goodbye(self) -> None:
         with trio.move_on_after(_STOP_TIME):
-            await self.downloads.stop()
             await self.overlay.shutdown()
 
     def downloads_root(self) -> Path:
         """Where finished files go."""
         return Path(self.settings.library.downloads or self.home.root / "downloads").expanduser()
 
-    def apply_rates(self) -> None:
-        """Puts the rate settings into force."""
-        rate = self.settings.overlay.max_download_rate
+    def apply_limits(self) -> None:
+        """Puts settings that bound transfers into force."""
+        overlay, swarm = self.settings.overlay, self.settings.swarm
+        rate = overlay.max_download_rate
         self.overlay.download_limit = TokenBucket(rate, max(rate / 4, 65_536)) if rate else None
+        self.uploads.limit(
+            slots=swarm.slots, slots_per_peer=swarm.slots_per_peer, max_rate=overlay.max_upload_rate
+        )
+        self.downloads.limit(swarm.active)
+        self.downloads.set_root(self.downloads_root())
 
     def _hello(self, port: int) -> Hello:
         name = self.settings.overlay.name[: limits.NAME_MAX]
@@ -211,11 +226,15 @@ class Engine:
         self.standing.note(peer, "protocol")
         self.notice(Level.WARN, f"{self.pulse.called(peer)} broke the protocol: {error}")
 
-    async def _finished(self, path: Path, manifest: object) -> None:
+    async def shares_finished(self, path: Path, manifest: Manifest) -> None:
+        """A download is whole: it is shared from now on if it lies in a share."""
         await self.shares.add_finished(path, manifest)
 
-    def _line(self, level: str, text: str) -> None:
-        self.notice(Level(level), text)
+    def _received(self, peer: PeerId, size: int) -> None:
+        self.uploads.tally.add(peer, size, trio.current_time())
+
+    def _line(self, content: bytes, line: Line) -> None:
+        self.notice(Level(line.level), f"{self.downloads.name_of(content)}: {line.text}")
 
     def notice(self, level: Level, text: str) -> None:
         """One line for the event log."""

@@ -40,6 +40,11 @@ class Interrupts:
             self._before[one] = signal.signal(one, self._arrived)
         return self
 
+    def again(self) -> None:
+        """Installs the handlers anew after something else had put its own in their place."""
+        for one in _SIGNALS:
+            signal.signal(one, self._arrived)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -31,8 +31,7 @@ from slskmesh.identity.peerid import PeerId, peer_short, peer_text
 from slskmesh.overlay.address import join_address
 from slskmesh.overlay.book_rows import save_book
 from slskmesh.overlay.port import Session
-from slskmesh.swarm.rates import RateMeter
-from slskmesh.swarm.state import RUNNING
+from slskmesh.swarm.rates import Rate
 from slskmesh.text import SafeStr, sanitize
 
 if TYPE_CHECKING:
@@ -54,12 +53,13 @@ class Pulse:
         self._since = 0.0
         self._disk_free: int | None = None
         self._lag = 0.0
-        self._down = RateMeter()
-        self._up = RateMeter()
+        self._down = Rate(0.0)
+        self._up = Rate(0.0)
         self._counted: dict[PeerId, tuple[object, int, int]] = {}  # session, received, sent already counted
         self._down_total = 0
         self._up_total = 0
         self.watched = b""
+        self._shown = (b"", -1)
         self._names: dict[PeerId, str] = {}
         engine.router.on_close(self._closed)
 
@@ -128,19 +128,18 @@ class Pulse:
         if banner is not self._banner:
             self._banner, self._since = banner, now
         listening = engine.overlay.listening
-        uploads = engine.uploads.views()
         self._put(
             StatusView(
                 banner=banner,
                 since=self._since,
                 detail=SafeStr(self._detail(banner)),
                 peers=len(sessions),
-                down_rate=round(self._down.rate(clock)),
-                up_rate=round(self._up.rate(clock)),
+                down_rate=round(self._down.value(clock)),
+                up_rate=round(self._up.value(clock)),
                 down_total=self._down_total,
                 up_total=self._up_total,
-                transfers=sum(state.phase in RUNNING for state in engine.downloads.views()),
-                uploads=sum(upload.state == "sending" for upload in uploads),
+                transfers=engine.downloads.running,
+                uploads=engine.uploads.slots_used,
                 upload_slots=engine.settings.swarm.slots,
                 disk_free=self._disk_free,
                 peer_id=peer_text(engine.identity.peer),
@@ -188,8 +187,10 @@ class Pulse:
         return views
 
     def _map(self) -> None:
-        if not self.watched:
+        revision = self._engine.downloads.map_revision(self.watched) if self.watched else -1
+        if (self.watched, revision) == self._shown:
             return
+        self._shown = (self.watched, revision)
         state = self._engine.downloads.chunk_map(self.watched)
         if state is not None:
             self._put(ChunkMapView(state.content.hex(), state.states, state.owners, state.copies))

@@ -111,7 +111,7 @@ class Shares:
         stats = await self._engine.library.stats()
         self._files, self._size = stats.files, stats.size
         roots = tuple(str(root) for root in self.roots())
-        problems = [sanitize(problem, 300) for problem in self._problems]
+        problems = tuple(sanitize(problem, 300) for problem in self._problems)
         self._engine.mailbox.put_view(
             library_view(self._phase, roots, self._files, self._size, problems, self._problem_count)
         )

@@ -151,7 +151,7 @@ def upload_view(state: UploadState) -> UploadView:
 
 
 def library_view(
-    phase: ScanPhase, roots: tuple[str, ...], files: int, size: int, problems: list[str], problem_count: int
+    phase: ScanPhase, roots: tuple[str, ...], files: int, size: int, problems: tuple[SafeStr, ...], problem_count: int
 ) -> LibraryView:
     """The shares while no scan runs."""
     return LibraryView(
@@ -159,6 +159,6 @@ def library_view(
         roots=tuple(sanitize(root, 200) for root in roots),
         files=files,
         size=size,
-        problems=tuple(SafeStr(p) for p in problems[:_PROBLEMS_SHOWN]),
+        problems=problems[:_PROBLEMS_SHOWN],
         problem_count=problem_count,
     )

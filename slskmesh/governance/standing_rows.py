@@ -21,8 +21,9 @@ def load_standings() -> list[Record]:
 
 def save_standings(changed: list[Record]) -> None:
     """Writes records."""
+    table: Any = PeerStanding  # peewee's query builders are not annotated
     for record in changed:
-        PeerStanding.replace(
+        table.replace(
             key=record.peer,
             trusted=record.trusted,
             blocked=record.blocked,

@@ -22,8 +22,9 @@ def load_book() -> list[Entry]:
 
 def save_book(changed: list[Entry], removed: list[PeerId]) -> None:
     """Writes entries and takes others out."""
+    table: Any = KnownPeer  # peewee's query builders are not annotated
     for entry in changed:
-        KnownPeer.replace(
+        table.replace(
             key=entry.peer,
             name=entry.name,
             addresses="\n".join(entry.addresses),

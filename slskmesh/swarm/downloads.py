@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 import time
@@ -139,6 +140,15 @@ class Downloads:
         """Changes how many run at once; those that run go on."""
         self._active = active
         self._wake.set()
+
+    def set_root(self, downloads_root: Path) -> None:
+        """Where downloads that start from now on go; an unfinished one is looked for there too."""
+        self._around = dataclasses.replace(self._around, downloads=downloads_root)
+
+    def name_of(self, content: bytes) -> str:
+        """What the person calls a download; its content id's beginning if it is not in the list."""
+        entry = self._entries.get(content)
+        return entry.wish.name if entry is not None else content.hex()[:12]
 
     # -- commands ----------------------------------------------------------------------------------------------
 
