@@ -2,6 +2,7 @@
 
 Rules:
 - One pass: each block is hashed as a leaf and into the whole file's SHA-256 while it is in the processor's cache.
+- Blocks are read into one buffer a thread: a fresh one for each file costs as much as reading it.
 - What was hashed is what was there: size, mtime and inode are the same before and after, else FileChangedError
   and the next scan tries again. No more than the size first seen is read.
 - Only regular files are opened, and opening never waits (a pipe put in a file's place would).
@@ -12,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -23,6 +25,7 @@ from slskmesh.wire import limits
 
 BLOCK: Final = limits.CHUNK_MAX  # bytes read at once: a whole number of chunks of any size
 Pulse = Callable[[int], None]
+_local = threading.local()
 
 
 class FileChangedError(StorageError):
@@ -54,42 +57,33 @@ def check_unchanged(fd: int, before: os.stat_result) -> None:
         raise FileChangedError("changed while being read; the next scan tries again")
 
 
-def read_whole(fd: int, size: int) -> bytes:
-    """The first `size` bytes of a file that fits memory."""
-    data = os.read(fd, size)
-    while len(data) < size:
-        more = os.read(fd, size - len(data))
-        if not more:
-            raise FileChangedError("became shorter while being read; the next scan tries again")
-        data += more
-    return data
+def manifest_of_file(fd: int, size: int, pulse: Pulse = lambda _: None) -> tuple[Manifest, memoryview]:
+    """Manifest of the open file's first `size` bytes, and the last block read: the whole file if size <= BLOCK.
 
-
-def manifest_of_bytes(data: bytes) -> Manifest:
-    """Manifest of a whole content in memory."""
-    chunk = chunk_size_for(len(data))
-    view = memoryview(data)
-    leaves = b"".join([leaf_hash(view[at : at + chunk]) for at in range(0, len(data), chunk)])
-    return Manifest(len(data), chunk, hashlib.sha256(data).digest(), leaves)
-
-
-def manifest_of_file(fd: int, size: int, pulse: Pulse = lambda _: None) -> Manifest:
-    """Manifest of the open file's first `size` bytes. `pulse(n)` is told of each block and may raise to stop."""
+    The block is this thread's buffer, good until the next call. `pulse(n)` is told of every n bytes and may raise
+    to stop.
+    """
     chunk = chunk_size_for(size)
     whole = hashlib.sha256()
     leaves: list[bytes] = []
-    buffer = memoryview(bytearray(min(BLOCK, size)))
+    block = memoryview(b"")
     left = size
     while left:
-        want = min(BLOCK, left)
-        _fill(fd, buffer[:want])
-        for at in range(0, want, chunk):
-            block = buffer[at : min(at + chunk, want)]
-            leaves.append(leaf_hash(block))
-            whole.update(block)
-        left -= want
-        pulse(want)
-    return Manifest(size, chunk, whole.digest(), b"".join(leaves))
+        block = _buffer()[: min(BLOCK, left)]
+        _fill(fd, block)
+        leaves += [leaf_hash(block[at : at + chunk]) for at in range(0, len(block), chunk)]
+        whole.update(block)
+        left -= len(block)
+        pulse(len(block))
+    return Manifest(size, chunk, whole.digest(), b"".join(leaves)), block
+
+
+def _buffer() -> memoryview:
+    try:
+        buffer: memoryview = _local.buffer
+    except AttributeError:
+        buffer = _local.buffer = memoryview(bytearray(BLOCK))
+    return buffer
 
 
 def _fill(fd: int, buffer: memoryview) -> None:

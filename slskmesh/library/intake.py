@@ -2,7 +2,7 @@
 
 Rules:
 - Hash and tags are of the same bytes: one descriptor, and the file is unchanged from first to last read.
-- Small files are read into memory once and never touch the disk again for their tags.
+- The tags of a file that fits one block are read from memory, not from the disk again.
 - What peers will see (folder, name, tags) is made harmless here, before it is stored.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import IO, Final, NamedTuple
+from typing import IO, NamedTuple
 
 from slskmesh.errors import StorageError
 from slskmesh.library import hashing, kinds, tags
@@ -19,8 +19,6 @@ from slskmesh.library.manifest import ContentId, Manifest
 from slskmesh.library.walk import stamp_of
 from slskmesh.text import SafeStr, sanitize
 from slskmesh.wire import limits
-
-IN_MEMORY: Final = 4 * 1024 * 1024  # bytes; larger files are read in blocks
 
 
 class Taken(NamedTuple):
@@ -39,10 +37,10 @@ class Taken(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def _folder(root: bytes, folder: bytes) -> SafeStr:
-    share = os.path.basename(root) or b"share"
-    below = os.path.relpath(folder, root) if folder != root else b"."
-    parts = [share, *(part for part in below.split(b"/") if part != b".")]
-    return sanitize("/".join(sanitize(part, limits.FILE_NAME_MAX) for part in parts), limits.FOLDER_MAX)
+    parts = [os.path.basename(root) or b"share", *folder[len(root) :].split(b"/")]
+    return sanitize(
+        "/".join(sanitize(part, limits.FILE_NAME_MAX) for part in parts if part), limits.FOLDER_MAX
+    )
 
 
 def virtual_place(root: bytes, path: bytes) -> tuple[SafeStr, SafeStr]:
@@ -62,14 +60,8 @@ def take(
         size = status.st_size
         if not 0 < size <= limits.FILE_MAX:
             raise StorageError("is larger than 64 GiB" if size else "became empty")
-        if size <= IN_MEMORY:
-            data = hashing.read_whole(fd, size)
-            manifest = hashing.manifest_of_bytes(data)
-            pulse(size)
-            read = _describe(path, data, data[: kinds.HEAD], size)
-        else:
-            manifest = hashing.manifest_of_file(fd, size, pulse)
-            read = _describe_open(path, fd, size)
+        manifest, block = hashing.manifest_of_file(fd, size, pulse)
+        read = _describe(path, block, size) if size <= hashing.BLOCK else _describe_open(path, fd, size)
         hashing.check_unchanged(fd, status)
     return _taken(root, path, status, manifest, read)
 
@@ -97,20 +89,24 @@ def _taken(
 def _describe_open(path: bytes, fd: int, size: int) -> tuple[Domain, Tags, str]:
     os.lseek(fd, 0, os.SEEK_SET)
     with os.fdopen(os.dup(fd), "rb") as file:
-        head = file.read(kinds.HEAD)
-        file.seek(0)
-        return _describe(path, file, head, size)
+        return _describe(path, file, size)
 
 
-def _describe(path: bytes, source: bytes | IO[bytes], head: bytes, size: int) -> tuple[Domain, Tags, str]:
-    """Domain, tags and what went wrong with them."""
+def _describe(path: bytes, source: memoryview | IO[bytes], size: int) -> tuple[Domain, Tags, str]:
+    """Domain, tags and what went wrong with them. `source`: the whole file in memory, or open."""
+    if isinstance(source, memoryview):
+        head = bytes(source[: kinds.HEAD])
+    else:
+        head = source.read(kinds.HEAD)
+        source.seek(0)
     suffix = kinds.suffix_of(os.path.basename(path))
     kind = kinds.kind_of(head, suffix)
-    named_audio = suffix in kinds.BY_SUFFIX
     bare = Tags(format=sanitize(suffix.upper(), 16) if suffix else NOTHING)
     if not kind:
         return (Domain.GENERIC if kind is None else Domain.MUSIC), bare, ""
     try:
         return Domain.MUSIC, tags.read_tags(kind, source, size), ""
     except tags.TagsError as exc:
-        return (Domain.MUSIC, bare, str(exc)) if named_audio else (Domain.GENERIC, bare, "")
+        if suffix in kinds.BY_SUFFIX:
+            return Domain.MUSIC, bare, str(exc)
+        return Domain.GENERIC, bare, ""

@@ -28,14 +28,20 @@ from slskmesh.settings import Settings
 from slskmesh.store.database import Store
 from slskmesh.store.models.library import FileState
 
+__all__ = ["Library", "LibraryStats", "SharedFile"]
+
 
 class Library:
-    """Shares on disk and in the database. `settings` may be replaced; the next call goes by the new ones."""
+    """Shares on disk and in the database."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
-        self.settings = settings
+        self._settings = settings.library
         self._store = store
         self._scanning = trio.Lock()
+
+    def apply(self, settings: Settings) -> None:
+        """Goes by these settings from the next call on."""
+        self._settings = settings.library
 
     async def scan(self, roots: Sequence[Path], report: Callable[[ScanProgress], None]) -> ScanSummary:
         """Makes `roots` the shares and brings the database up to what is in them.
@@ -49,8 +55,8 @@ class Library:
                 self._store,
                 paths,
                 report,
-                rules=Filter(self.settings.library.exclude),
-                follow_links=self.settings.library.follow_links,
+                rules=Filter(self._settings.exclude),
+                follow_links=self._settings.follow_links,
             )
             return await scan.run()
 
@@ -74,7 +80,7 @@ class Library:
         for holder in holders:
             path = os.fsencode(holder.shared.path)
             try:
-                with open_regular(path, follow_link=self.settings.library.follow_links) as (_, status):
+                with open_regular(path, follow_link=self._settings.follow_links) as (_, status):
                     if stamp_of(status) == holder.stamp:
                         return holder.shared, marks
                 marks.append((holder.file, FileState.CHANGED))
@@ -98,7 +104,7 @@ class Library:
         raw = _raw(path)
         roots = await self._store.run(rows.listed_roots)
         root = next(((number, root) for number, root in roots if inside(raw, root)), None)
-        if root is None or Filter(self.settings.library.exclude).leaves_out_path(root[1], raw):
+        if root is None or Filter(self._settings.exclude).leaves_out_path(root[1], raw):
             return
         try:
             taken = await trio.to_thread.run_sync(take_known, root[1], raw, manifest)

@@ -34,7 +34,7 @@ from slskmesh.store.models.library import FileState
 
 WORKERS: Final = 2
 SLICE: Final = 0.5  # seconds
-BATCH: Final = 200  # files
+BATCH: Final = 1000  # files
 LARGE: Final = 64 * 1024 * 1024  # bytes; a file from here on does not make hashed ones wait to be written
 TICK: Final = 0.25  # seconds between two reports
 ROWS: Final = 1000  # rows changed in one transaction where nothing is hashed

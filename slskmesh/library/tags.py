@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import functools
 import importlib
-import io
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import IO, Any, Final
 
 from slskmesh.errors import SlskmeshError
@@ -74,6 +73,9 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "MusicBrainz/Album Id",
     ),
 }
+_FIELDS: Final[Mapping[str, tuple[str, int]]] = {
+    name: (field, place) for field, names in _NAMES.items() for place, name in enumerate(names)
+}
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DIGITS = re.compile(r"\d{1,9}")
 _YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
@@ -99,12 +101,14 @@ class TagsError(SlskmeshError):
     """The tags of one file cannot be read; the text says why."""
 
 
-class _Bounded(io.RawIOBase):
-    """A file of which only READ_MAX bytes may be read in all."""
+class _Bounded:
+    """An open file of which only READ_MAX bytes may be read in all."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._left = READ_MAX
+        self.seek = file.seek
+        self.tell = file.tell
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(self._left + 1 if size is None or size < 0 else min(size, self._left + 1))
@@ -113,11 +117,33 @@ class _Bounded(io.RawIOBase):
             raise OSError(f"its tags take more than {READ_MAX >> 20} MiB to read")
         return data
 
+
+class _InMemory:
+    """A file that is a block of memory; nothing is copied but what is read. Reads are bounded as above."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self._at = 0
+        self._left = READ_MAX
+
+    def read(self, size: int = -1) -> bytes:
+        at = self._at
+        data = bytes(self._data[at:] if size is None or size < 0 else self._data[at : at + size])
+        self._at = at + len(data)
+        self._left -= len(data)
+        if self._left < 0:
+            raise OSError(f"its tags take more than {READ_MAX >> 20} MiB to read")
+        return data
+
     def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
+        at = offset if whence == 0 else offset + (self._at if whence == 1 else len(self._data))
+        if at < 0:
+            raise OSError("a place before the file's beginning")
+        self._at = at
+        return at
 
     def tell(self) -> int:
-        return self._file.tell()
+        return self._at
 
 
 @functools.cache
@@ -127,52 +153,54 @@ def _reader(kind: str) -> tuple[Callable[[Any], Any], type[Exception]]:
     return getattr(importlib.import_module(f"mutagen.{module}"), name), root.MutagenError
 
 
-def read_tags(kind: str, source: bytes | IO[bytes], size: int) -> Tags:
-    """Tags of the file whose whole bytes or open file (at its beginning) is `source`, read as `kind` of READERS.
+def read_tags(kind: str, source: memoryview | IO[bytes], size: int) -> Tags:
+    """Tags of the file that is `source`, whole in memory or open at its beginning, read as `kind` of READERS.
 
     `size` (bytes) gives the bit rate where the format does not tell it. Raises TagsError.
     """
     reader, error = _reader(kind)
-    file: Any = io.BytesIO(source) if isinstance(source, bytes) else _Bounded(source)
+    file: Any = _InMemory(source) if isinstance(source, memoryview) else _Bounded(source)
     try:
         audio = reader(file)
-        return _collect(kind, audio.info, _flat(audio.tags), size)
+        return _collect(kind, audio.info, _texts(audio.tags), size)
     except error as exc:
         raise TagsError(f"no tags read: {sanitize(str(exc)) or 'broken file'}") from exc
     except _BROKEN as exc:
         raise TagsError(f"no tags read: the file is broken ({type(exc).__name__})") from exc
 
 
-def _flat(tags: Any) -> dict[str, Any]:
-    """First values by name; Vorbis and APEv2 names in lower case, since their readers do not care for case."""
+def _texts(tags: Any) -> dict[str, str]:
+    """Field of _NAMES to its first non-empty value as text, by the earliest of its names."""
     if tags is None:
         return {}
-    exact = not hasattr(tags, "as_dict") and type(tags).__name__ != "APEv2"
-    flat: dict[str, Any] = {}
-    for key in tags.keys():  # noqa: SIM118  (tags of ID3 and ASF are no plain mappings)
-        flat.setdefault(key if exact else key.lower(), tags[key])
-    return flat
+    any_case = hasattr(tags, "as_dict") or type(tags).__name__ == "APEv2"  # Vorbis comments and APEv2
+    best: dict[str, tuple[int, str]] = {}
+    for key in tags.keys():  # noqa: SIM118 - tags of ID3 and ASF are no plain mappings
+        field, place = _FIELDS.get(key.lower() if any_case else key, ("", 0))
+        if field and (field not in best or place < best[field][0]):
+            text = _as_text(tags[key]).strip("\0 ")
+            if text:
+                best[field] = (place, text)
+    return {field: text for field, (_, text) in best.items()}
 
 
-def _collect(kind: str, info: Any, tags: dict[str, Any], size: int) -> Tags:
-    seconds = _number(getattr(info, "length", 0))
-    bitrate = _number(getattr(info, "bitrate", 0)) or (size * 8 / seconds if seconds else 0)
-    texts = {field: _pick(tags, names) for field, names in _NAMES.items()}
+def _collect(kind: str, info: Any, texts: dict[str, str], size: int) -> Tags:
+    seconds = _number(info, "length")
     return Tags(
         format=_format(kind, info),
-        artist=_text(texts["artist"]),
-        album=_text(texts["album"]),
-        title=_text(texts["title"]),
-        track=_first_number(texts["track"]),
-        disc=_first_number(texts["disc"]),
-        year=_year(texts["year"]),
+        artist=_text(texts, "artist"),
+        album=_text(texts, "album"),
+        title=_text(texts, "title"),
+        track=_first_number(texts.get("track", "")),
+        disc=_first_number(texts.get("disc", "")),
+        year=_year(texts.get("year", "")),
         duration=min(int(seconds * 1000 + 0.5), _U32),
-        bitrate=min(int(bitrate), _U32),
-        sample_rate=min(int(_number(getattr(info, "sample_rate", 0))), _U32),
-        bit_depth=min(int(_number(getattr(info, "bits_per_sample", 0))), _U16),
-        channels=min(int(_number(getattr(info, "channels", 0))), _U16),
-        mb_recording=_uuid(texts["mb_recording"]),
-        mb_release=_uuid(texts["mb_release"]),
+        bitrate=min(int(_number(info, "bitrate") or (size * 8 / seconds if seconds else 0)), _U32),
+        sample_rate=min(int(_number(info, "sample_rate")), _U32),
+        bit_depth=min(int(_number(info, "bits_per_sample")), _U16),
+        channels=min(int(_number(info, "channels")), _U16),
+        mb_recording=_uuid(texts.get("mb_recording", "")),
+        mb_release=_uuid(texts.get("mb_release", "")),
     )
 
 
@@ -185,15 +213,6 @@ def _format(kind: str, info: Any) -> SafeStr:
     if kind == "ac3" and codec == "ec-3":
         return SafeStr("E-AC-3")
     return SafeStr(READERS[kind][2])
-
-
-def _pick(tags: dict[str, Any], names: Iterable[str]) -> str:
-    """The first non-empty value under any of `names`, as text."""
-    for name in names:
-        value = tags.get(name)
-        if value is not None and (text := _as_text(value).strip("\0 ")):
-            return text
-    return ""
 
 
 def _as_text(value: Any) -> str:
@@ -213,12 +232,13 @@ def _as_text(value: Any) -> str:
     return str(value).partition("\0")[0]
 
 
-def _text(text: str) -> SafeStr:
-    return sanitize(text, limits.TAG_MAX) if text else NOTHING
+def _text(texts: dict[str, str], field: str) -> SafeStr:
+    return sanitize(texts[field], limits.TAG_MAX) if field in texts else NOTHING
 
 
-def _number(value: Any) -> float:
+def _number(info: Any, name: str) -> float:
     """A property as a number that is finite and not negative; 0 for anything else."""
+    value = getattr(info, name, 0)
     if isinstance(value, (int, float)) and math.isfinite(value) and value > 0:
         return float(value)
     return 0.0

@@ -4,8 +4,8 @@ Rules:
 - Paths are bytes from the file system to the database; nothing is lost to a name that is not UTF-8.
 - Hidden files and folders, special files (pipes, sockets, devices), what an `exclude` pattern names, and the
   litter of other systems are left out.
-- A link that leads out of the shares is refused and reported. With `follow_links` it is followed, unless what it
-  names holds a share itself, which would go round for ever. Links to what is shared anyway add nothing.
+- A link that leads out of the shares is refused and reported, always. Links to what is shared anyway are followed
+  only with `follow_links`, each folder once in a walk and never one that the link itself is below.
 - A folder that cannot be listed is reported and remembered in `blind`: of what is below it nothing is known, so
   nothing below it may be forgotten.
 """
@@ -90,7 +90,8 @@ class Walk:
     ) -> None:
         self.root = root
         self.blind: list[bytes] = []
-        self._trees = list(shares)
+        self._shares = shares
+        self._followed: set[bytes] = set()
         self._note = note
         self._rules = rules or Filter()
         self._follow = follow_links
@@ -143,14 +144,15 @@ class Walk:
     def _takes(self, item: os.DirEntry[bytes]) -> bool:
         """Whether the link `item` is to be followed; notes why not. Raises OSError where it leads nowhere."""
         target = os.path.realpath(item.path, strict=True)
-        if any(inside(target, tree) for tree in self._trees):
-            return False
-        if not self._follow:
+        share = next((share for share in self._shares if inside(target, share)), None)
+        if share is None:
             self._note(item.path, "link leaves the share; not followed")
             return False
-        if any(inside(tree, target) for tree in self._trees):
-            self._note(item.path, "link leads to a folder that holds the share; not followed")
+        if not self._follow or target in self._followed or self._rules.leaves_out_path(share, target):
+            return False
+        if inside(os.path.realpath(os.path.dirname(item.path)), target):
+            self._note(item.path, "link leads back to a folder it is in; not followed")
             return False
         if item.is_dir():
-            self._trees.append(target)
+            self._followed.add(target)
         return True
