@@ -61,8 +61,9 @@ class Child:
         stdin = self._process.stdin
         assert stdin is not None
         try:
-            stdin.write(json.dumps(what).encode() + b"\n")
-            stdin.flush()
+            left = memoryview(json.dumps(what).encode() + b"\n")
+            while left:
+                left = left[os.write(stdin.fileno(), left) :]
         except BrokenPipeError:
             pass  # the inbox tells that it ended
 
@@ -84,6 +85,12 @@ class Child:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
+        return self._reap(None)
+
+    def finish(self) -> int:
+        """Ends its standard input and waits for it to end by itself. Returns the exit code."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         return self._reap(None)
 
     def last_words(self) -> str:

@@ -160,6 +160,7 @@ def run_interactive(
             return _show(frontend, network)
         finally:
             interrupts.close()
+            interrupts.again()
             network.close()
 
 

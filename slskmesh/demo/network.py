@@ -3,8 +3,8 @@
 Rules:
 - Each peer has its own home, key, database and share; nothing but the loopback network connects them.
 - A file is shared by at least two peers that are honest; the mix is shared by all.
-- `close` ends every process and removes the folder, whatever happened before. Only a SIGKILL of this process can
-  leave the folder behind (the peers end by themselves); it is called slskmesh-demo-* in the temporary folder.
+- `close` ends every process and removes the folder, whatever happened before. Where this process is killed, the
+  peers end by themselves and the janitor removes the folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 import tomlkit
 
-from slskmesh.demo import audio, catalogue
+from slskmesh.demo import audio, catalogue, janitor
 from slskmesh.demo.child import Child, Said
 from slskmesh.demo.faults import Faults
 from slskmesh.engine.interrupts import Interrupts
@@ -103,14 +103,17 @@ class Network:
         self.originals: tuple[Path, ...] = ()
         self.peers: tuple[Peer, ...] = ()
         self._children: list[Child] = []
+        self._janitor: Child | None = None
 
     def build(self) -> None:
         """Makes the folder, the music, the homes, and starts all peers; returns when each shares."""
         with self._interrupts.hold():
             try:
-                self.root = Path(tempfile.mkdtemp(prefix="slskmesh-demo-"))
+                self.root = Path(tempfile.mkdtemp(prefix=janitor.PREFIX))
             except OSError as error:
                 raise StorageError(f"no temporary folder: {error}") from error
+            args = ["slskmesh.demo.janitor", str(self.root)]
+            self._janitor = Child("janitor", args, Path(os.devnull), self.inbox)
         self._say("Making music …")
         self.originals = audio.render(self._tracks, self.root / "music", self._seed)
         self.peers = tuple(Peer(role, self.root / "peers" / role.name) for role in self.roles)
@@ -214,6 +217,8 @@ class Network:
                 shutil.rmtree(self.root)
             except OSError as error:
                 raise StorageError(f"{self.root}: cannot be removed: {error}") from error
+        if self._janitor is not None:
+            self._janitor.finish()
 
     def _ready(self, peer: Peer, what: dict[str, Any]) -> None:
         peer.shared = what.get("files", peer.shared)

@@ -74,11 +74,12 @@ def test_ctrl_c_leaves_no_process_and_no_folder(moment: str, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_demo_leaves_no_process(tmp_path: Path) -> None:
+def test_a_killed_demo_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
     with start(tmp_path) as demo:
         read_until(demo.stderr, "Downloading")
         before = naming(tmp_path)
         demo.kill()
         demo.communicate(timeout=30)
     assert len(before) >= 5
-    assert wait_gone(before, 20) == []
+    assert wait_gone(before, 30) == []  # peers, leecher and the janitor
+    assert list(tmp_path.iterdir()) == []
