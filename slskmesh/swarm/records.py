@@ -26,14 +26,20 @@ class Record(NamedTuple):
 
 def load() -> list[Record]:
     """All downloads in queue order."""
-    rows = TransferRow.select().order_by(TransferRow.position, TransferRow.added).tuples()
-    return [Record(bytes(row[0]), *row[1:9], path=os.fsdecode(bytes(row[9]))) for row in rows]
+    query = TransferRow.select().order_by(TransferRow.position, TransferRow.added)
+    return [
+        Record(
+            bytes(row.content), row.name, row.folder, row.size, row.state, row.reason, row.position,
+            row.added, row.finished, os.fsdecode(bytes(row.path)),
+        )  # fmt: skip
+        for row in query
+    ]
 
 
 def save(record: Record) -> None:
     """Adds or replaces one download."""
     values = record._asdict() | {"path": os.fsencode(record.path)}
-    TransferRow.replace(**values).execute()
+    TransferRow.insert(**values).on_conflict_replace().execute()
 
 
 def delete(content: bytes) -> None:
