@@ -1,0 +1,338 @@
+"""What actions, panes and widgets may ask of the app: views, panes, prompts, boxes, commands to the engine.
+
+Rules: everything here returns at once; foreign text goes to toasts and boxes as plain text, never as markup.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, cast
+
+from textual.containers import Container
+
+from slskmesh.engine.commands import Command
+from slskmesh.engine.events import Found, Level, Notice, Reply, SearchEnded
+from slskmesh.engine.views import SettingsView, StatusView, View
+from slskmesh.text import SafeStr, sanitize
+from tui.actions import Action, Registry, key_label
+from tui.bridge import Bridge, OnReply
+from tui.compat import SafeApp
+from tui.keys import KeyRouter
+from tui.panes.base import Pane
+from tui.panes.search import SearchPane
+from tui.viewmodel.glyphs import Glyphs
+from tui.viewmodel.look import Look
+from tui.viewmodel.spans import Line
+from tui.viewmodel.state import State
+from tui.viewmodel.tour import LINES, Facts, Tour
+from tui.widgets.box import Box, TextBox
+from tui.widgets.canvas import Canvas
+from tui.widgets.overlay import Menu, Overlay
+from tui.widgets.paint import Palette
+from tui.widgets.prompt import Prompt, Question
+
+if TYPE_CHECKING:
+    from tui.app import MeshApp
+
+CLIPBOARD_MAX = 64 * 1024
+SMALL = (80, 24)
+
+
+def _pane_classes() -> dict[str, Callable[[], type[Pane]]]:
+    """The panes that exist, in tab order; each is imported on its first visit."""
+
+    def swarm() -> type[Pane]:
+        from tui.panes.swarm import SwarmPane
+
+        return SwarmPane
+
+    def peers() -> type[Pane]:
+        from tui.panes.peers import PeersPane
+
+        return PeersPane
+
+    def settings() -> type[Pane]:
+        from tui.panes.settings import SettingsPane
+
+        return SettingsPane
+
+    return {"search": lambda: SearchPane, "swarm": swarm, "peers": peers, "settings": settings}
+
+
+TITLES = (("1", "search", "Search"), ("4", "swarm", "Swarm"), ("6", "peers", "Peers"), ("7", "settings", "Settings"))
+
+
+class Desk(SafeApp):
+    """The app as its parts see it."""
+
+    bridge: Bridge
+    router: KeyRouter
+
+    def set_up(self, appearance: Look, tour: Tour | None, clock: Callable[[], float]) -> None:
+        """The state before the first paint."""
+        from tui.everywhere import all_actions
+
+        self.look = appearance
+        self.glyphs: Glyphs = appearance.glyphs
+        self.clock = clock
+        self.monotonic: Callable[[], float] = time.monotonic
+        self.state = State(clock())
+        self.registry = Registry(all_actions())
+        self.panes: dict[str, Pane] = {}
+        self.pane_name = "search"
+        self.overlay: Overlay | None = None
+        self.tour = tour
+        self.command_history: list[str] = []
+        self.setup_offered = False
+
+    # Panes
+    @property
+    def pane(self) -> Pane:
+        """The pane on the screen."""
+        return self.panes[self.pane_name]
+
+    @property
+    def search(self) -> SearchPane:
+        """The Search pane, which always exists."""
+        return cast(SearchPane, self.panes["search"])
+
+    def pane_titles(self) -> Iterable[tuple[str, str, str]]:
+        """Digit, name and title of each pane."""
+        return TITLES
+
+    def first_pane(self) -> Pane:
+        """The pane that is there from the start."""
+        self.panes[self.pane_name] = SearchPane()
+        return self.pane
+
+    def show_pane(self, name: str) -> None:
+        """Puts a pane on the screen; made on its first visit."""
+        if name in self.panes and name == self.pane_name:
+            return
+        body = self.screen.query_one("#body", Container)
+        if self.pane_name in self.panes:
+            self.pane.display = False
+            self.pane.left()
+        self.pane_name = name
+        if name not in self.panes:
+            self.panes[name] = _pane_classes()[name]()()
+            body.mount(self.panes[name])
+        self.pane.display = True
+        self.call_after_refresh(self.pane.entered)
+        self.touch("#tabs", "#hints")
+        self._tour_moved()
+
+    def focus_box(self, box: Box) -> None:
+        """A box was clicked."""
+        self.pane.focus_box(box)
+        self.touch("#hints")
+
+    def touch(self, *selectors: str) -> None:
+        """Asks the fixed rows for a repaint."""
+        for selector in selectors:
+            self.screen.query_one(selector, Canvas).touch()
+
+    def make_palette(self) -> None:
+        """Styles for the theme of now."""
+        theme = self.current_theme
+        ansi = bool(theme.ansi) or self.look.no_color
+        variables = {} if ansi else self.get_css_variables()
+        self.palette = Palette(variables, ansi=ansi, dark=theme.dark)
+
+    def repaint_all(self) -> None:
+        """Everything anew: theme, charset, a terminal that lost frames."""
+        for canvas in self.screen.query(Canvas):
+            canvas.repaint_all()
+        self.screen.refresh(layout=True)
+
+    # Engine
+    def ask(self, command: Command, on_reply: OnReply | None = None, on_sent: Callable[[int], None] | None = None) -> None:
+        """Sends a command; without `on_reply` the answer is shown as a toast where it failed or says something."""
+        self.bridge.ask(command, on_reply or self._told, on_sent)
+
+    def _told(self, reply: Reply) -> None:
+        if not reply.ok:
+            self.say(str(reply.text) or "that did not work", Level.ERROR)
+        elif reply.text:
+            self.say(str(reply.text), Level.GOOD)
+
+    def say(self, text: str, level: Level = Level.INFO) -> None:
+        """A toast, also in the event log."""
+        safe = sanitize(text, 300)
+        self.state.log(self.clock(), level, safe)
+        severity = {Level.WARN: "warning", Level.ERROR: "error"}.get(level, "information")
+        self.notify(self.glyphs.plain(safe), severity=severity, timeout=5, markup=False)  # type: ignore[arg-type]
+
+    def noticed(self, event: Notice) -> None:
+        """A line of the event log; a toast from WARN up."""
+        self.state.notices.append(event)
+        if event.level in {Level.WARN, Level.ERROR}:
+            severity = "error" if event.level is Level.ERROR else "warning"
+            self.notify(self.glyphs.plain(event.text), severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
+
+    def found(self, event: Found) -> None:
+        """Hits of a query."""
+        self.search.found(event)
+
+    def search_ended(self, event: SearchEnded) -> None:
+        """A query is over."""
+        self.search.ended(event)
+
+    def status_changed(self, before: StatusView) -> None:
+        """Banner, status row, window title."""
+        status = self.state.status
+        self.touch("#banner", "#status")
+        if status.banner is not before.banner:
+            self.touch("#hints")
+            self.set_terminal_title()
+            if self.look.bell:
+                self.bell()
+
+    def set_terminal_title(self) -> None:
+        """Overridden by the app, which has the driver."""
+
+    def settings_changed(self) -> None:
+        """The first time the engine says that nothing is configured, the first-run form opens."""
+        view = self.state.settings
+        if isinstance(view, SettingsView) and not view.configured and not self.setup_offered:
+            self.setup_offered = True
+            self.perform("setup")
+
+    def views_changed(self, types: set[type[View]]) -> None:
+        """Newer views of these types."""
+        if types and self.panes:
+            self.pane.changed(types)
+            self.touch("#hints")
+            self._tour_moved()
+
+    def second(self) -> None:
+        """Once a second."""
+        self.touch("#status")
+        self.pane.second()
+
+    # Actions
+    def perform(self, name: str, argument: str = "") -> None:
+        """Runs an action, or says why it is off."""
+        action = self.registry.actions[name]
+        reason = action.why_not(cast("MeshApp", self))
+        if reason is not None:
+            self.say(f"{action.title}: off, {reason}", Level.WARN)
+            return
+        action.run(cast("MeshApp", self), argument)
+
+    def hints(self) -> list[tuple[str, str]]:
+        """Key and label of the hint row, most useful first."""
+        if self.overlay is not None:
+            run = [("enter", "run"), ("/", "find")] if isinstance(self.overlay, Menu) else []
+            return [*run, ("esc", "close"), ("j k", "move")]
+        if self.pane.typing:
+            return [("enter", "search"), ("esc", "lists"), ("up", "earlier"), ("^u", "clear")]
+        app = cast("MeshApp", self)
+        found: list[Action] = [*self.registry.in_pane(self.pane_name), *self.registry.in_pane("everywhere")]
+        return [(key_label(a.keys[0]), a.hint) for a in found if a.hint and a.keys and a.why_not(app) is None]
+
+    def keys_pending(self) -> str:
+        """An unfinished chord or count."""
+        return self.router.pending
+
+    def keys_changed(self) -> None:
+        """A key was handled."""
+        self.touch("#hints")
+
+    def pasted(self, text: str) -> None:
+        """Text from the terminal's paste."""
+        if self.prompt.question is not None:
+            self.prompt.paste(text)
+        elif self.overlay is not None:
+            self.overlay.paste(text)
+        elif self.pane.typing:
+            self.pane.paste(text)
+
+    def quit(self) -> None:
+        """Ends the app."""
+        self.exit(return_code=0)
+
+    # Prompt
+    @property
+    def prompt(self) -> Prompt:
+        """The prompt rows."""
+        return self.screen.query_one("#prompt", Prompt)
+
+    def question(self, question: Question) -> None:
+        """Opens the prompt in place of the two bottom rows."""
+        self.screen.add_class("-asking")
+        self.prompt.ask(question)
+
+    def prompt_closed(self) -> None:
+        """The two bottom rows come back."""
+        self.screen.remove_class("-asking")
+
+    # Boxes over the pane
+    def open(self, overlay: Overlay) -> None:
+        """Opens a box over the pane; it replaces one that is open."""
+        self.close_overlay()
+        self.overlay = overlay
+        self._place(overlay)
+        self.screen.mount(overlay)
+        self.touch("#hints")
+
+    def open_text(self, title: str, lines: list[Line], keys: dict[str, Callable[[], None]] | None = None) -> None:
+        """Opens a box of text."""
+        self.open(Overlay(title, lines, keys=keys))
+
+    def close_overlay(self) -> None:
+        """Closes the open box."""
+        if self.overlay is not None:
+            self.overlay.remove()
+            self.overlay = None
+            self.touch("#hints")
+
+    def _place(self, overlay: Overlay) -> None:
+        width, height = self.size
+        cells = min(overlay.cells, width - 4)
+        rows = min(overlay.height_wanted, height - 6)
+        overlay.styles.width, overlay.styles.height = cells, max(5, rows)
+        overlay.styles.offset = ((width - cells) // 2, max(2, (height - rows) // 2))
+
+    def resized(self, width: int, height: int) -> None:
+        """The terminal has another size."""
+        self.screen.set_class(width < SMALL[0] or height < SMALL[1], "-small")
+        if self.overlay is not None:
+            self._place(self.overlay)
+        self.call_after_refresh(self.show_tour)
+
+    def copy(self, text: str, what: str) -> None:
+        """Sends text to the terminal's clipboard (OSC 52) and shows it, because the terminal may not take it."""
+        if not text:
+            self.say("nothing to copy here")
+            return
+        if len(text.encode()) > CLIPBOARD_MAX:
+            self.say("too long for the clipboard", Level.WARN)
+            return
+        self.copy_to_clipboard(text)
+        self.say(f"sent to the clipboard: {text if len(text) < 200 else what}")
+
+    # Tour
+    def _tour_moved(self) -> None:
+        if self.tour is None or "search" not in self.panes:
+            return
+        results = self.search.results
+        facts = Facts(self.state, self.pane_name, len(results), self.search.query > 0)
+        if self.tour.advance(facts) or self.tour.at == 0:
+            self.show_tour()
+
+    def show_tour(self) -> None:
+        """Shows the tour's step, or takes the box away."""
+        box = self.screen.query_one("#tour", TextBox)
+        step = self.tour.step if self.tour is not None else None
+        self.screen.set_class(step is not None, "-touring")
+        if self.tour is not None and step is not None:
+            box.title, lines = self.tour.lines(max(20, self.size.width - 4))
+            box.note = ":tour next  :tour off"
+            box.show((lines + [[]])[:LINES])
+
+
+def safe(text: str) -> SafeStr:
+    """Own text as SafeStr."""
+    return sanitize(text)

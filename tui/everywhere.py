@@ -1,0 +1,317 @@
+"""The actions that belong to no pane: moving, panes, prompts, help, the palette, leaving. And the whole registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from slskmesh.engine.events import Level
+from tui.actions import EVERYWHERE, MOVING, Action, engine_off, key_label
+from tui.panes import peers, search, settings, swarm
+from tui.viewmodel.banner import details
+from tui.viewmodel.formats import plural, wall
+from tui.viewmodel.glyphs import ASCII, UTF8
+from tui.viewmodel.setup import SetupForm
+from tui.viewmodel.spans import Line
+from tui.widgets.overlay import Entry, Menu
+from tui.widgets.prompt import Question
+
+if TYPE_CHECKING:
+    from tui.app import MeshApp
+
+Run = Callable[["MeshApp", str], None]
+
+
+# Moving
+def _rows(rows: int, desk: MeshApp, argument: str) -> None:
+    desk.pane.box.move(rows * (desk.router.take_count() or 1))
+
+
+def _columns(columns: int, desk: MeshApp, argument: str) -> None:
+    desk.pane.box.sideways(columns * (desk.router.take_count() or 1))
+
+
+def _page(halves: int, desk: MeshApp, argument: str) -> None:
+    box = desk.pane.box
+    box.move(halves * max(1, box.inner[1] // 2))
+
+
+def _top(desk: MeshApp, argument: str) -> None:
+    desk.pane.box.go(desk.router.take_count() or 0)
+
+
+def _bottom(desk: MeshApp, argument: str) -> None:
+    count = desk.router.take_count()
+    desk.pane.box.go(-1 if count is None else count)
+
+
+def _box(step: int, desk: MeshApp, argument: str) -> None:
+    desk.pane.next_box(step)
+    desk.touch("#hints")
+
+
+# Panes
+def _pane(name: str, desk: MeshApp, argument: str) -> None:
+    desk.show_pane(name)
+
+
+def _turn(step: int, desk: MeshApp, argument: str) -> None:
+    names = [name for _, name, _ in desk.pane_titles()]
+    desk.show_pane(names[(names.index(desk.pane_name) + step) % len(names)])
+
+
+# Prompts
+def _command_line(desk: MeshApp, argument: str) -> None:
+    def submit(text: str) -> str | None:
+        return run_command(desk, text)
+
+    desk.question(
+        Question(
+            ":",
+            submit,
+            help="a command; tab completes, up brings back earlier ones",
+            complete=lambda text: desk.registry.complete(desk, text),
+            history=desk.command_history,
+        )
+    )
+
+
+def run_command(desk: MeshApp, text: str) -> str | None:
+    """Runs one command line; returns what is wrong with it, with the nearest names."""
+    name, _, argument = text.strip().lstrip("/:").partition(" ")
+    if not name:
+        return None
+    action = desk.registry.command(name)
+    if action is None:
+        near = desk.registry.nearest(name)
+        return f"no command {name}; " + (f"nearest: {', '.join(near)}" if near else "? shows them all")
+    reason = _why_not(desk, action)
+    if reason is not None:
+        return f"{name}: off, {reason}"
+    if desk.prompt.question is not None:
+        desk.prompt.close()
+    if action.where not in {EVERYWHERE, MOVING} and action.where != desk.pane_name:
+        desk.show_pane(action.where)
+    action.run(desk, argument.strip())
+    return None
+
+
+def _filter(desk: MeshApp, argument: str) -> None:
+    pane = desk.pane
+    if argument:
+        pane.filter(argument)
+        return
+    if desk.pane_name == "search" and not desk.search.words:
+        desk.search.type(True)
+        return
+    before = pane.filter_text
+
+    def submit(text: str) -> None:
+        pane.filter(text)
+
+    desk.question(
+        Question(
+            "/",
+            submit,
+            text=before,
+            help="rows with all these words; enter keeps it, esc goes back",
+            change=pane.filter,
+            cancel=lambda: pane.filter(before),
+        )
+    )
+
+
+# Boxes
+def _why_not(desk: MeshApp, action: Action) -> str | None:
+    """Why an action is off, also for a pane that was not visited yet."""
+    if action.where not in {EVERYWHERE, MOVING} and action.where not in desk.panes:
+        return None if action.command else f"open {action.where} first"
+    return action.why_not(desk)
+
+
+def _keys_here(desk: MeshApp, argument: str) -> None:
+    entries: list[Entry] = []
+    titles = {name: title for _, name, title in desk.pane_titles()}
+    for where, actions in desk.registry.groups(desk.pane_name):
+        entries.append(Entry("", titles.get(where, where), None))
+        for action in actions:
+            if not action.keys:
+                continue
+            off = _why_not(desk, action) or ""
+            note = f":{action.command}" if action.command else ""
+            entries.append(Entry(action.label, action.title, partial(desk.perform, action.id), off, note))
+    desk.open(Menu("keys here", entries))
+
+
+def _palette(desk: MeshApp, argument: str) -> None:
+    entries = []
+    for action in desk.registry.actions.values():
+        if action.where == MOVING:
+            continue
+        off = _why_not(desk, action) or ""
+        where = "" if action.where == EVERYWHERE else action.where
+        entries.append(Entry(action.label, action.title, partial(_from_palette, desk, action), off, where))
+    desk.open(Menu("do", entries, typing=True))
+
+
+def _from_palette(desk: MeshApp, action: Action) -> None:
+    if action.where in {name for _, name, _ in desk.pane_titles()}:
+        desk.show_pane(action.where)
+    if action.argument and not action.keys:
+        desk.question(
+            Question(":", lambda text: run_command(desk, text), text=f"{action.command} ", history=desk.command_history)
+        )
+        return
+    desk.perform(action.id)
+
+
+def _mode(desk: MeshApp, argument: str) -> None:
+    desk.open_text("state of the network", details(desk.state.status, desk.clock()), {"b": desk.close_overlay})
+
+
+def _event_log(desk: MeshApp, argument: str) -> None:
+    roles = {Level.INFO: "text", Level.GOOD: "good", Level.WARN: "warn", Level.ERROR: "bad"}
+    lines: list[Line] = [
+        [(wall(n.when, seconds=True) + " ", "dim"), (f"{n.level.value:<6}", roles[n.level]), (str(n.text), "text")]
+        for n in desk.state.notices
+    ]
+    desk.open_text(f"event log, {plural(len(lines), 'line')}", lines or [[("nothing has happened yet", "dim")]])
+    if desk.overlay is not None:
+        desk.overlay.cells = desk.size.width - 4
+        desk.call_after_refresh(desk.overlay.go, -1)
+
+
+def _setup(desk: MeshApp, argument: str) -> None:
+    from tui.widgets.setup import SetupBox
+
+    desk.open(SetupBox(SetupForm.of(desk.state.settings)))
+
+
+def _yank(desk: MeshApp, argument: str) -> None:
+    desk.copy(desk.pane.yank(), "the rows")
+
+
+# Look
+def _theme(desk: MeshApp, argument: str) -> None:
+    names = sorted(desk.available_themes)
+    if argument in names:
+        desk.theme = argument
+        return
+    if argument:
+        desk.say(f"no theme {argument}; tab after :theme shows them", Level.WARN)
+        return
+    entries = [Entry("", name, partial(setattr, desk, "theme", name), note="now" if name == desk.theme else "") for name in names]
+    desk.open(Menu("theme", entries))
+
+
+def _charset(desk: MeshApp, argument: str) -> None:
+    glyphs = {"ascii": ASCII, "utf8": UTF8}.get(argument)
+    if glyphs is None:
+        glyphs = UTF8 if desk.glyphs.ascii else ASCII
+    desk.glyphs = glyphs
+    desk.repaint_all()
+
+
+def _fps(desk: MeshApp, argument: str) -> None:
+    if argument.isdigit() and 1 <= int(argument) <= 30:
+        desk.bridge.interval = 1 / int(argument)
+        desk.say(f"at most {argument} updates a second")
+    else:
+        desk.say("fps takes a number from 1 to 30", Level.WARN)
+
+
+def _mouse(desk: MeshApp, argument: str) -> None:
+    if argument not in {"on", "off"}:
+        desk.say("mouse takes on or off", Level.WARN)
+        return
+    desk.set_mouse(argument == "on")
+    desk.say(f"mouse {argument}")
+
+
+def _tour(desk: MeshApp, argument: str) -> None:
+    tour = desk.tour
+    if tour is None:
+        return
+    if argument == "off":
+        tour.off = True
+    elif argument == "on":
+        tour.off = False
+    else:
+        tour.next()
+    desk.show_tour()
+
+
+def _no_tour(desk: MeshApp) -> str | None:
+    return None if desk.tour is not None else "this is no guided demo"
+
+
+# Leaving
+def _quit(desk: MeshApp, argument: str) -> None:
+    running = desk.state.running
+    if not running or argument == "now" or desk.state.ended is not None:
+        desk.quit()
+        return
+
+    def sure(answer: str) -> None:
+        desk.quit()
+
+    text = f"{plural(running, 'download')} not finished; what is there is kept. Quit?"
+    desk.question(Question(text, sure, confirm=True))
+
+
+def _moving(name: str, title: str, keys: tuple[str, ...], run: Run) -> Action:
+    return Action(name, title, keys, run, MOVING)
+
+
+_MOVING = (
+    _moving("down", "next line", ("j", "down"), partial(_rows, 1)),
+    _moving("up", "previous line", ("k", "up"), partial(_rows, -1)),
+    _moving("left", "to the left", ("h", "left"), partial(_columns, -1)),
+    _moving("right", "to the right", ("l", "right"), partial(_columns, 1)),
+    _moving("top", "first line", ("g g", "home"), _top),
+    _moving("bottom", "last line, or the one counted", ("G", "end"), _bottom),
+    _moving("half-down", "half a page down", ("ctrl+d",), partial(_page, 1)),
+    _moving("half-up", "half a page up", ("ctrl+u",), partial(_page, -1)),
+    _moving("page-down", "a page down", ("pagedown",), partial(_page, 2)),
+    _moving("page-up", "a page up", ("pageup",), partial(_page, -2)),
+    _moving("next-box", "next box", ("tab",), partial(_box, 1)),
+    _moving("previous-box", "previous box", ("shift+tab",), partial(_box, -1)),
+)
+
+_EVERYWHERE = (
+    Action("pane-search", "Search", ("1",), partial(_pane, "search")),
+    Action("pane-swarm", "Swarm", ("4",), partial(_pane, "swarm"), command="swarm"),
+    Action("pane-peers", "Peers", ("6",), partial(_pane, "peers"), command="peers"),
+    Action("pane-settings", "Settings", ("7",), partial(_pane, "settings"), command="settings"),
+    Action("next-pane", "next pane", ("g t",), partial(_turn, 1)),
+    Action("previous-pane", "previous pane", ("g T",), partial(_turn, -1)),
+    Action("filter", "show only lines with these words", ("slash",), _filter, command="filter", argument="words", hint="filter"),
+    Action("connect", "connect to a peer", ("c",), peers.connect, EVERYWHERE, engine_off, "connect", "invite", hint="connect"),
+    Action("invite", "make an invite to give away", (), peers.invite, EVERYWHERE, peers._no_invite, "invite", "hours"),
+    Action("mode-details", "explain the state of the network", ("b",), _mode, command="status", hint="why"),
+    Action("yank", "copy this (OSC 52)", ("y",), _yank, hint="copy"),
+    Action("command", "command line", ("colon",), _command_line, hint="command"),
+    Action("help", "keys here", ("question_mark", "f1"), _keys_here, command="help"),
+    Action("palette", "find any action by name", ("alt+x", "f2"), _palette, command="palette"),
+    Action("log", "event log", ("L",), _event_log, command="log"),
+    Action("setup", "the first-run questions", (), _setup, EVERYWHERE, engine_off, "setup"),
+    Action("set", "change a setting", (), settings.set_value, EVERYWHERE, engine_off, "set", "key=value", settings.setting_names),
+    Action("theme", "change the colours", (), _theme, command="theme", argument="name", candidates=lambda desk: sorted(desk.available_themes)),
+    Action("charset", "switch between UTF-8 and ASCII signs", (), _charset, command="charset", argument="utf8 or ascii", candidates=lambda desk: ("ascii", "utf8")),
+    Action("fps", "limit updates a second", (), _fps, command="fps", argument="number"),
+    Action("mouse", "mouse reports on or off", (), _mouse, command="mouse", argument="on or off", candidates=lambda desk: ("off", "on")),
+    Action("tour", "guided tour: next step, off, on", (), _tour, EVERYWHERE, _no_tour, "tour", "next, off or on", lambda desk: ("next", "off", "on")),
+    Action("redraw", "draw everything anew", ("ctrl+l",), lambda desk, _: desk.repaint_all()),
+    Action("suspend", "suspend to the shell", ("ctrl+z",), lambda desk, _: desk.suspend_soon()),
+    Action("quit", "quit (asks while downloads run)", ("q",), _quit, command="quit"),
+    Action("quit-now", "quit at once", ("ctrl+q",), lambda desk, _: desk.quit()),
+)
+
+
+def all_actions() -> tuple[Action, ...]:
+    """Every action of the app, a pane's own first."""
+    return (*search.ACTIONS, *swarm.ACTIONS, *peers.ACTIONS, *settings.ACTIONS, *_MOVING, *_EVERYWHERE)
+
+
+__all__ = ["all_actions", "key_label", "run_command"]

@@ -1,0 +1,386 @@
+"""The Search pane: a query, the results as they stream in, the release and the sources of the row under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from slskmesh.engine.commands import Download, Search, StopSearch
+from slskmesh.engine.events import Found, Level, Reply, SearchEnded
+from slskmesh.engine.views import View
+from tui.actions import Action, engine_off, needs_peers
+from tui.panes.base import Pane
+from tui.viewmodel.formats import count, plural
+from tui.viewmodel.lineedit import LineEdit
+from tui.viewmodel.results import SLICE, SORTS, Results, Row, target_folder
+from tui.viewmodel.search import columns, empty, note, release_lines, source_lines
+from tui.widgets.box import Box, TextBox
+from tui.widgets.canvas import Row as Painted
+from tui.widgets.overlay import Entry, Menu
+from tui.widgets.rowsview import RowsBox
+
+if TYPE_CHECKING:
+    from tui.app import MeshApp
+
+QUERY_MAX = 256
+REST_SECONDS = 2.0
+PUBLISH_SECONDS = 0.5
+FILTER_AT_ONCE = 5_000
+
+
+class QueryBox(Box):
+    """The query line."""
+
+    def __init__(self) -> None:
+        super().__init__("search", id="query")
+        self.edit = LineEdit(limit=QUERY_MAX)
+        self.typing = False
+
+    def content(self, width: int, height: int) -> list[Painted]:
+        lead = (f" {self.desk.glyphs.cursor} ", "key")
+        if not self.typing and not self.edit.text:
+            return [([lead, ("i types a query", "faint")], "")]
+        return [([lead, *self.edit.view(width - 4, focused=self.typing)], "")]
+
+    def pick(self, line: int) -> None:
+        self.desk.perform("search-type")
+
+
+class ResultsBox(RowsBox[Row]):
+    """The results; moving holds the order still for a moment."""
+
+    moved_at = -REST_SECONDS
+
+    def _hold(self) -> None:
+        results = self.source
+        assert isinstance(results, Results)
+        self.sync()
+        results.freeze(True)
+        self.moved_at = self.desk.monotonic()
+
+    def move(self, rows: int) -> None:
+        self._hold()
+        super().move(rows)
+
+    def go(self, line: int) -> None:
+        self._hold()
+        super().go(line)
+
+
+class SearchPane(Pane):
+    """Search over connected neighbours."""
+
+    NAME, TITLE, DIGIT = "search", "Search", "1"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = 1
+        self.results = Results()
+        self.query = 0
+        self.words = ""
+        self.last: SearchEnded | None = None
+        self._publishing = False
+        self._filtering = False
+        self.query_box = QueryBox()
+        self.list = ResultsBox(self.results, columns, "results", id="results")
+        self.list.empty = empty("", None, False)
+        self.list.on_cursor = self._show_row
+        self.list.is_marked = lambda key: key in self.results.marked
+        self.release = TextBox("release", id="release")
+        self.sources = TextBox("sources", id="source")
+
+    def make_boxes(self) -> Iterable[Box]:
+        return (self.query_box, self.list, self.release, self.sources)
+
+    # The query
+    @property
+    def typing(self) -> bool:  # type: ignore[override]
+        """Whether printable keys go into the query."""
+        return self.query_box.typing
+
+    def type(self, on: bool) -> None:
+        """Enters or leaves the query line."""
+        self.query_box.typing = on
+        self.focus_box(self.query_box if on else self.list)
+        self.query_box.touch()
+        self.desk.touch("#hints")
+
+    def focus_moved(self) -> None:
+        self.query_box.typing = self.query_box.active
+        self.desk.touch("#hints")
+
+    def type_key(self, key: str, character: str | None) -> bool:
+        edit = self.query_box.edit
+        if key == "enter":
+            self.start(edit.text)
+        elif key in {"escape", "tab", "shift+tab"}:
+            self.type(False)
+        elif key in {"up", "ctrl+p", "down", "ctrl+n"}:
+            edit.recall(-1 if key in {"up", "ctrl+p"} else 1)
+        elif not edit.key(key, character):
+            return False
+        self.query_box.touch()
+        return True
+
+    def paste(self, text: str) -> None:
+        self.query_box.edit.insert(text)
+        self.query_box.touch()
+
+    def start(self, text: str) -> None:
+        """Begins a query; the one before ends."""
+        words = " ".join(text.split())
+        reason = needs_peers(self.desk)
+        if not words:
+            self.type(False)
+            return
+        if reason is not None:
+            self.desk.say(f"search: {reason}", Level.WARN)
+            return
+        edit = self.query_box.edit
+        edit.set(words)
+        edit.remember()
+        if self.query and self.last is None:
+            self.desk.ask(StopSearch(self.query), lambda reply: None)
+        self.words, self.last, self.query = words, None, 0
+        self.results = Results(sort=self.results.sort, reverse=self.results.reverse)
+        self.list.source, self.list.cursor_key, self.list.cursor, self.list.top = self.results, "", 0, 0
+        self.list.anchor = None
+        self.filter_text = ""
+        self.desk.ask(Search(words), self._answered, self._sent)
+        self.type(False)
+        self.publish()
+
+    def _sent(self, request: int) -> None:
+        self.query = request
+
+    def _answered(self, reply: Reply) -> None:
+        if not reply.ok and reply.request == self.query:
+            self.last = SearchEnded(self.query, 0, 0, 0, 0, reply.text)
+            self.desk.say(str(reply.text), Level.ERROR)
+            self.publish()
+
+    # What comes in
+    def found(self, event: Found) -> None:
+        """More hits; the list is published at most twice a second."""
+        if event.query != self.query or not self.query:
+            return
+        first = not self.results.rows
+        self.results.add(event.hits)
+        if first:
+            self.publish()
+        elif not self._publishing:
+            self._publishing = True
+            self.set_timer(PUBLISH_SECONDS, self._published)
+
+    def _published(self) -> None:
+        self._publishing = False
+        self.publish()
+
+    def publish(self) -> None:
+        """Shows the results as they are."""
+        searching = bool(self.words) and self.last is None
+        self.list.note = note(self.results, self.last, searching)
+        self.list.empty = empty(self.words, self.last, bool(self.results.filter and self.results.rows))
+        self.list.sync()
+        if not self.results.rows:
+            self._show_row()
+
+    def ended(self, event: SearchEnded) -> None:
+        """The query is over."""
+        if event.query == self.query:
+            self.last = event
+            self.results.dropped += event.dropped
+            self.publish()
+
+    def second(self) -> None:
+        if self.results.frozen and self.desk.monotonic() - self.list.moved_at > REST_SECONDS and self.list.anchor is None:
+            self.results.freeze(False)
+            self.publish()
+
+    def changed(self, types: set[type[View]]) -> None:
+        """The engine's other views do not change the results."""
+
+    def _show_row(self) -> None:
+        row = self.list.current
+        self.desk.touch("#hints")
+        if row is None:
+            self.release.title, self.sources.title = "release", "sources"
+            self.release.show([])
+            self.sources.show([])
+            return
+        self.release.title = "release"
+        self.release.show(release_lines(self.results, row))
+        self.sources.title = plural(len(row.copies), "source")
+        self.sources.show(source_lines(row, [self.desk.state.peer(c.peer) for c in row.copies[:6]]))
+
+    # Filter, sort, marks
+    def filter(self, words: Sequence[str] | str) -> None:
+        self.filter_text = words if isinstance(words, str) else " ".join(words)
+        if len(self.results.rows) <= FILTER_AT_ONCE:
+            self._refilter()
+        elif not self._filtering:
+            self._filtering = True
+            self.set_timer(0.15, self._refilter)
+
+    def _refilter(self) -> None:
+        self._filtering = False
+        self.results.refilter(self.filter_text)
+        self.publish()
+
+    def sort(self, name: str, reverse: bool) -> None:
+        """Another order; long lists are sorted in slices, between which keys are handled."""
+        slices = self.results.resort(name, reverse)
+        if len(self.results.rows) <= SLICE:
+            for _ in slices:
+                pass
+            self.publish()
+        else:
+            self._sort_on(slices.__next__)
+
+    def _sort_on(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except StopIteration:
+            self.publish()
+            return
+        self.set_timer(0.001, lambda: self._sort_on(step))
+
+    def chosen(self) -> list[Row]:
+        """The marked rows, else the range or the row under the cursor."""
+        results = self.results
+        if results.marked:
+            return [results.rows[key] for key in results.marked if key in results.rows]
+        return self.list.selected()
+
+    def yank(self) -> str:
+        return "\n".join(f"{r.hit.folder}/{r.hit.name}".strip("/") for r in self.chosen())
+
+    def escape(self) -> bool:
+        if self.list.anchor is not None:
+            self.list.anchor = None
+            self.list.touch()
+            return True
+        if self.results.marked:
+            self.results.marked = set()
+            self.publish()
+            return True
+        return super().escape()
+
+
+def _no_row(desk: MeshApp) -> str | None:
+    if desk.pane_name == "search" and desk.search.list.current is None:
+        return "the list is empty"
+    return engine_off(desk)
+
+
+def _get(desk: MeshApp, rows: list[Row]) -> None:
+    def answered(reply: Reply) -> None:
+        if not reply.ok:
+            desk.say(str(reply.text), Level.ERROR)
+
+    wanted = [row for row in rows if not row.hit.have]
+    for row in wanted:
+        hit = row.hit
+        desk.ask(Download(hit.content, hit.size, hit.name, target_folder(hit)), answered)
+    skipped = len(rows) - len(wanted)
+    more = f", {count(skipped)} you have already" if skipped else ""
+    name = f": {wanted[0].hit.name}" if len(wanted) == 1 else ""
+    desk.say(f"{plural(len(wanted), 'download')} asked{more}{name}; 4 shows them", Level.GOOD)
+    pane = desk.search
+    pane.results.marked = set()
+    pane.list.anchor = None
+    pane.publish()
+
+
+def _download(desk: MeshApp, argument: str) -> None:
+    _get(desk, desk.search.chosen())
+
+
+def _download_folder(desk: MeshApp, argument: str) -> None:
+    row = desk.search.list.current
+    if row is not None:
+        _get(desk, desk.search.results.folder(row))
+
+
+def _mark(desk: MeshApp, argument: str) -> None:
+    pane = desk.search
+    ranged = pane.list.anchor is not None
+    pane.results.mark([row.key for row in pane.list.selected()], True if ranged else None)
+    pane.list.anchor = None
+    pane.list.move(0 if ranged else 1)
+    pane.publish()
+
+
+def _range(desk: MeshApp, argument: str) -> None:
+    box = desk.search.list
+    box.move(0)
+    box.anchor = None if box.anchor is not None else box.cursor
+    box.touch()
+
+
+def _invert(desk: MeshApp, argument: str) -> None:
+    desk.search.results.invert()
+    desk.search.publish()
+
+
+def _merge(desk: MeshApp, argument: str) -> None:
+    desk.search.results.freeze(False)
+    desk.search.publish()
+
+
+def _sort_menu(desk: MeshApp, argument: str) -> None:
+    pane = desk.search
+    if argument in SORTS:
+        pane.sort(argument, False)
+        return
+    entries = [
+        Entry("", name, lambda name=name: pane.sort(name, False), note="now" if name == pane.results.sort else "")  # type: ignore[misc]
+        for name in SORTS
+    ]
+    desk.open(Menu("sort results by", entries))
+
+
+def _reverse(desk: MeshApp, argument: str) -> None:
+    pane = desk.search
+    pane.sort(pane.results.sort, not pane.results.reverse)
+
+
+def _details(desk: MeshApp, argument: str) -> None:
+    pane = desk.search
+    row = pane.list.current
+    if row is not None:
+        known = [desk.state.peer(c.peer) for c in row.copies[:6]]
+        lines = [*release_lines(pane.results, row), [], [("sources", "title")], *source_lines(row, known)]
+        desk.open_text("release", lines)
+
+
+def _search(desk: MeshApp, argument: str) -> None:
+    desk.show_pane("search")
+    if argument:
+        desk.search.start(argument)
+    else:
+        desk.search.type(True)
+
+
+ACTIONS = (
+    Action("search-type", "type a query", ("i",), _search, "search", command="search", argument="words", hint="search"),
+    Action("download", "download this, or everything marked", ("enter", "a"), _download, "search", _no_row, hint="get"),
+    Action("download-folder", "download the whole folder", ("A",), _download_folder, "search", _no_row, hint="get folder"),
+    Action("mark", "mark this row, or the range", ("space",), _mark, "search", _no_row, hint="mark"),
+    Action("range", "begin or end a range", ("v",), _range, "search", _no_row, hint="range"),
+    Action("invert", "invert marks", ("asterisk",), _invert, "search", _no_row),
+    Action(
+        "sort",
+        "sort the results",
+        ("s",),
+        _sort_menu,
+        "search",
+        command="sort",
+        argument="order",
+        candidates=lambda desk: SORTS,
+        hint="sort",
+    ),
+    Action("sort-reverse", "reverse the order", ("S",), _reverse, "search"),
+    Action("merge", "put new results in their places now", ("full_stop",), _merge, "search"),
+    Action("result-details", "show release and sources of this row", ("o",), _details, "search", _no_row, hint="open"),
+)

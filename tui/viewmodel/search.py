@@ -1,0 +1,115 @@
+"""Columns and words of the Search pane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slskmesh.engine.events import SearchEnded
+from slskmesh.engine.views import PeerView
+from tui.viewmodel.columns import Cell, Column
+from tui.viewmodel.formats import clock, count, length, millis, plural, size
+from tui.viewmodel.peers import trust
+from tui.viewmodel.results import Results, Row, quality_text, release_text, title_text
+from tui.viewmodel.spans import Line
+
+
+def _source(row: Row) -> Cell:
+    return Cell(row.hit.short if not row.hit.peer_name else str(row.hit.peer_name), "accent" if row.hit.trusted else "dim")
+
+
+def _copies(row: Row) -> Cell:
+    if row.hit.have:
+        return Cell("have", "dim")
+    many = len(row.copies)
+    return Cell(f"x{many}" if many > 1 else "", "good")
+
+
+def _trusted(row: Row) -> Cell:
+    return Cell("+++" if row.hit.trusted else "?", "good" if row.hit.trusted else "faint")
+
+
+def columns() -> tuple[Column[Row], ...]:
+    """The results list."""
+    return (
+        Column("title", 18, lambda r: title_text(r.hit), weight=3),
+        Column("artist / album", 12, lambda r: Cell(release_text(r.hit), "dim"), weight=3),
+        Column("format", 12, lambda r: quality_text(r.hit)),
+        Column("size", 6, lambda r: size(r.hit.size), right=True),
+        Column("len", 6, lambda r: length(r.hit.duration), right=True),
+        Column("source", 10, _source, weight=1),
+        Column("copy", 4, _copies, right=True),
+        Column("trust", 5, _trusted, level=84),
+    )
+
+
+def note(results: Results, ended: SearchEnded | None, searching: bool) -> str:
+    """The results' right-hand title."""
+    if not results.rows and not searching and ended is None:
+        return ""
+    parts = [f"{count(results.hits)} hits {count(len(results.sources))} src"]
+    if results.filter:
+        parts.insert(0, f"{count(len(results))} shown /{results.filter}")
+    if results.marked:
+        parts.insert(0, f"{count(len(results.marked))} marked")
+    if results.waiting:
+        parts.insert(0, f"{count(len(results.waiting))} new, . merges")
+    if results.dropped:
+        parts.append(f"{count(results.dropped)} left out")
+    if ended is not None:
+        parts.append(_ended(ended))
+    elif searching:
+        parts.append("asking")
+    parts.append(f"sort:{results.sort}{' up' if results.reverse else ''}")
+    return "  ".join(parts)
+
+
+def _ended(ended: SearchEnded) -> str:
+    if ended.reason:
+        return str(ended.reason)
+    refused = f", {ended.refused} refused" if ended.refused else ""
+    return f"{ended.answered}/{ended.asked} peers answered{refused}"
+
+
+def empty(searched: str, ended: SearchEnded | None, filtered: bool) -> Sequence[str]:
+    """What stands in the empty list."""
+    if filtered:
+        return ("", "nothing here has these words; esc shows everything again")
+    if not searched:
+        return ("", "press i and type what you look for: artist, album, title, format")
+    if ended is None:
+        return ("", "asking connected peers ...")
+    if not ended.asked:
+        return ("", "no peer was asked: nobody is connected", "", "c connects by an invite; b says more")
+    return ("", f"{plural(ended.answered, 'peer')} answered, none has this")
+
+
+def release_lines(results: Results, row: Row) -> list[Line]:
+    """The release box: the folder this row stands in."""
+    hit = row.hit
+    rows = results.folder(row)
+    total = sum(r.hit.size for r in rows)
+    playing = sum(r.hit.duration for r in rows)
+    year = f" ({hit.year})" if hit.year else ""
+    lines: list[Line] = [[(release_text(hit), "bold"), (year, "dim")]]
+    summary = f"{plural(len(rows), 'file')} found here, {size(total)}"
+    lines.append([(summary + (f", {clock(playing)}" if playing else ""), "text")])
+    lines.append([("folder  ", "dim"), (str(hit.folder) or "(top)", "text")])
+    lines.append([("file    ", "dim"), (str(hit.name), "text")])
+    channels = {1: ", mono", 2: ", stereo"}.get(hit.channels, f", {hit.channels} channels" if hit.channels else "")
+    lines.append([("sound   ", "dim"), (f"{quality_text(hit) or 'unknown'}{channels}", "text")])
+    lines.append([("content ", "dim"), (f"{hit.content[:16]}", "text"), ("  a gets this, A all of the folder", "faint")])
+    return lines
+
+
+def source_lines(row: Row, known: Sequence[PeerView | None]) -> list[Line]:
+    """The source box: who has it."""
+    lines: list[Line] = []
+    for hit, peer in zip(row.copies[:6], known, strict=False):
+        line: Line = [(f"{hit.short}  ", "accent"), (str(hit.peer_name), "text")]
+        if peer is not None:
+            line.append((f"  {trust(peer)}  {millis(peer.rtt)}  {peer.good_chunks} ok", "dim"))
+            line.append((f" {peer.bad_chunks} bad", "bad" if peer.bad_chunks else "dim"))
+        lines.append(line)
+    if len(row.copies) > 6:
+        lines.append([(f"and {len(row.copies) - 6} more", "dim")])
+    return lines

@@ -1,0 +1,115 @@
+"""The first-run form: what is said, what is asked, and what an answer must look like before the engine sees it.
+
+Rules: nothing listens and nothing is shared until the person finishes this; every default is visible; the engine
+checks again (folders on disk, addresses) and its Reply is shown where the form stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from slskmesh.engine.commands import FinishSetup
+from slskmesh.engine.views import SettingsView
+from tui.viewmodel.lineedit import LineEdit
+from tui.viewmodel.spans import Line, wrap
+
+SHARED = (
+    "Shared: the files in the folders you name here. Connected peers who search see their names, tags, lengths and "
+    "sizes, and may download their contents. Leave the folders empty to share nothing."
+)
+PUBLISHED = (
+    "Published: nothing, to no server. Your address and key stand only inside the invites you make and give away "
+    "yourself. Until you finish this form nothing listens and nothing is shared."
+)
+
+
+@dataclass(slots=True)
+class Question:
+    """One field of the form."""
+
+    name: str
+    label: str
+    hint: str
+    edit: LineEdit
+
+
+@dataclass(slots=True)
+class SetupForm:
+    """The fields, the one being answered, and the error shown below them."""
+
+    questions: list[Question] = field(default_factory=list)
+    at: int = 0
+    error: str = ""
+
+    @classmethod
+    def of(cls, view: SettingsView | None) -> SetupForm:
+        """A form with the engine's suggestions filled in."""
+        settings = {s.key: s.value for s in view.settings} if view else {}
+        shares = "; ".join(view.suggested_shares) if view else ""
+        downloads = view.suggested_downloads if view else ""
+        listen = settings.get("overlay.listen", "")
+        return cls(
+            [
+                Question("shares", "folders to share", "several with ; between them, may be empty", LineEdit(shares)),
+                Question("downloads", "downloads folder", "is made where it does not exist", LineEdit(downloads)),
+                Question("name", "name others see", "may be empty; your key is shown anyway", LineEdit("", 64)),
+                Question("listen", "listen on", "host:port; 0.0.0.0 is every network, port 0 any free one", LineEdit(listen)),
+            ]
+        )
+
+    @property
+    def current(self) -> Question:
+        """The field the keys go to."""
+        return self.questions[self.at]
+
+    def move(self, by: int) -> None:
+        """Goes to another field."""
+        self.at = (self.at + by) % len(self.questions)
+
+    def value(self, name: str) -> str:
+        """The answer in a field."""
+        return next(q.edit.text.strip() for q in self.questions if q.name == name)
+
+    def finish(self) -> FinishSetup | None:
+        """The command, or None with `error` set and the field to mend selected."""
+        self.error = ""
+        listen = self.value("listen")
+        host, colon, port = listen.rpartition(":")
+        if not self.value("downloads"):
+            return self._wrong("downloads", "a downloads folder is needed: finished files go there")
+        if listen and (not colon or not host or not port.isdigit() or int(port) > 65_535):
+            return self._wrong("listen", f"{listen!r} is not host:port, for example 0.0.0.0:50300")
+        shares = tuple(part.strip() for part in self.value("shares").split(";") if part.strip())
+        return FinishSetup(shares, self.value("downloads"), listen, self.value("name"))
+
+    def _wrong(self, name: str, text: str) -> None:
+        self.error = text
+        self.at = next(i for i, q in enumerate(self.questions) if q.name == name)
+
+    def lines(self, cells: int) -> list[Line]:
+        """The form in `cells` cells."""
+        room = max(40, cells)
+        lines: list[Line] = [[("Before anything starts", "title")], []]
+        for text in (SHARED, PUBLISHED):
+            head, _, rest = text.partition(":")
+            wrapped = wrap(f"{head}:{rest}", room)
+            lines.append([(head + ":", "key"), (wrapped[0][len(head) + 1 :], "text")])
+            lines += [[(line, "text")] for line in wrapped[1:]]
+            lines.append([])
+        for index, question in enumerate(self.questions):
+            here = index == self.at
+            field_cells = min(72, room - 24)
+            lines.append(
+                [
+                    ("> " if here else "  ", "key"),
+                    (f"{question.label:<18} ", "key" if here else "dim"),
+                    *question.edit.view(field_cells, focused=here, role="field"),
+                ]
+            )
+            lines.append([(" " * 21 + question.hint, "faint" if not here else "dim")])
+        lines.append([])
+        if self.error:
+            lines += [[(line, "bad")] for line in wrap(self.error, room)]
+        else:
+            lines.append([("nothing here is final: every answer is a setting in pane 7", "dim")])
+        return lines

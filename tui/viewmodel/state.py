@@ -1,0 +1,143 @@
+"""Everything the engine has shown so far: the newest view of each type, the event log, a minute of rates.
+
+Rules: the only engine state the app holds; all of it bounded; time comes from the caller.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from slskmesh.engine.events import EngineEnded, Level, Notice
+from slskmesh.engine.views import (
+    Banner,
+    ChunkMapView,
+    LibraryView,
+    PeersView,
+    PeerView,
+    SettingsView,
+    StatusView,
+    TransferState,
+    TransfersView,
+    TransferView,
+    UploadsView,
+    View,
+)
+from slskmesh.text import SafeStr
+
+LOG_LINES = 500
+RATE_SAMPLES = 60
+ACTIVE = frozenset(
+    {
+        TransferState.QUEUED,
+        TransferState.FINDING,
+        TransferState.CHECKING,
+        TransferState.ACTIVE,
+        TransferState.STALLED,
+        TransferState.FINISHING,
+    }
+)
+
+
+@dataclass(slots=True)
+class Rates:
+    """One sample a second of a rate, a minute of them."""
+
+    samples: deque[float] = field(default_factory=lambda: deque(maxlen=RATE_SAMPLES))
+    _second: int = -1
+
+    def note(self, now: float, value: float) -> bool:
+        """Takes the value of this second once; True where a sample was added. Seconds without a value repeat it."""
+        second = int(now)
+        if second == self._second:
+            return False
+        missed = 1 if self._second < 0 else min(RATE_SAMPLES, second - self._second)
+        self.samples.extend([value] * max(1, missed))
+        self._second = second
+        return True
+
+
+@dataclass(slots=True)
+class State:
+    """The newest views. `status` starts as STARTING, so the banner always has something true to say."""
+
+    started: float
+    status: StatusView = field(init=False)
+    library: LibraryView | None = None
+    peers: tuple[PeerView, ...] = ()
+    transfers: tuple[TransferView, ...] = ()
+    uploads: UploadsView | None = None
+    settings: SettingsView | None = None
+    chunkmap: ChunkMapView | None = None
+    ended: EngineEnded | None = None
+    notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
+    dropped: int = 0
+    down: Rates = field(default_factory=Rates)
+    up: Rates = field(default_factory=Rates)
+    transfer_rates: dict[str, Rates] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.status = StatusView(Banner.STARTING, self.started, SafeStr("the engine is starting"))
+
+    def apply(self, views: Iterable[View], now: float) -> set[type[View]]:
+        """Takes newer views; returns their types."""
+        seen: set[type[View]] = set()
+        for view in views:
+            seen.add(type(view))
+            match view:
+                case StatusView():
+                    if self.ended is None:
+                        self.status = view
+                case LibraryView():
+                    self.library = view
+                case PeersView():
+                    self.peers = view.peers
+                case TransfersView():
+                    self._take_transfers(view.transfers, now)
+                case UploadsView():
+                    self.uploads = view
+                case SettingsView():
+                    self.settings = view
+                case ChunkMapView():
+                    self.chunkmap = view
+        return seen
+
+    def _take_transfers(self, transfers: tuple[TransferView, ...], now: float) -> None:
+        self.transfers = transfers
+        known = {t.transfer for t in transfers}
+        for gone in self.transfer_rates.keys() - known:
+            del self.transfer_rates[gone]
+        for transfer in transfers:
+            if transfer.state is TransferState.ACTIVE or transfer.transfer in self.transfer_rates:
+                self.transfer_rates.setdefault(transfer.transfer, Rates()).note(now, transfer.rate)
+
+    def tick(self, now: float) -> bool:
+        """Samples the rates; True where there was a new second."""
+        down = self.down.note(now, self.status.down_rate)
+        return self.up.note(now, self.status.up_rate) or down
+
+    def end(self, event: EngineEnded, now: float) -> None:
+        """The engine is gone: the banner says STOPPED from now on."""
+        self.ended = event
+        self.status = StatusView(Banner.STOPPED, now, event.text)
+        self.log(now, Level.INFO if event.clean else Level.ERROR, SafeStr(f"engine stopped: {event.text}"))
+
+    def log(self, when: float, level: Level, text: SafeStr) -> Notice:
+        """Adds one line to the event log."""
+        notice = Notice(when, level, text)
+        self.notices.append(notice)
+        return notice
+
+    def transfer(self, key: str) -> TransferView | None:
+        """The download of this content id."""
+        return next((t for t in self.transfers if t.transfer == key), None)
+
+    def peer(self, key: str) -> PeerView | None:
+        """The known peer of this full text form."""
+        return next((p for p in self.peers if p.peer == key), None)
+
+    @property
+    def running(self) -> int:
+        """Downloads that quitting would interrupt."""
+        return sum(1 for t in self.transfers if t.state in ACTIVE)

@@ -1,0 +1,102 @@
+"""A guided tour as data: steps that wait for something to be true, dismissable, never in the way of a key.
+
+A `Tour` is made by whoever starts the app (the demo). A step is done when its predicate over the state says so; steps
+without one are left by the person (`:tour next`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from slskmesh.engine.views import Banner, TransferState
+from tui.viewmodel.spans import Line, wrap
+from tui.viewmodel.state import State
+
+LINES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a predicate may look at: the engine's views and where the person is."""
+
+    state: State
+    pane: str
+    results: int
+    searched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: a title, one or two lines of text, and when it is done (None: left by hand)."""
+
+    title: str
+    text: str
+    done: Callable[[Facts], bool] | None = None
+
+
+@dataclass(slots=True)
+class Tour:
+    """The steps and where the person is in them."""
+
+    steps: tuple[Step, ...]
+    at: int = 0
+    off: bool = field(default=False)
+
+    @property
+    def step(self) -> Step | None:
+        """The step to show now."""
+        return None if self.off or self.at >= len(self.steps) else self.steps[self.at]
+
+    def advance(self, facts: Facts) -> bool:
+        """Goes past every step that is done; True where the shown step changed."""
+        before = self.at
+        while (step := self.step) is not None and step.done is not None and step.done(facts):
+            self.at += 1
+        return self.at != before
+
+    def next(self) -> None:
+        """Leaves the step by hand."""
+        self.at += 1
+
+    def lines(self, cells: int) -> tuple[str, list[Line]]:
+        """Title and text of the shown step."""
+        step = self.step
+        if step is None:
+            return "", []
+        text: list[Line] = [[(line, "text")] for line in wrap(step.text, max(10, cells), LINES)]
+        return f"tour {self.at + 1}/{len(self.steps)}: {step.title}", text
+
+
+def _any(*states: TransferState) -> Callable[[Facts], bool]:
+    return lambda facts: any(t.state in states for t in facts.state.transfers)
+
+
+def _all_done(facts: Facts) -> bool:
+    transfers = facts.state.transfers
+    return bool(transfers) and all(t.state is TransferState.DONE for t in transfers)
+
+
+UNTIL: dict[str, Callable[[Facts], bool] | None] = {
+    "": None,
+    "connected": lambda facts: facts.state.status.banner is Banner.MESH_ONLY,
+    "searched": lambda facts: facts.searched,
+    "found": lambda facts: facts.results > 0,
+    "downloading": _any(TransferState.ACTIVE, TransferState.FINISHING, TransferState.DONE),
+    "stalled": _any(TransferState.STALLED),
+    "bad-chunk": lambda facts: any(t.bad_chunks for t in facts.state.transfers),
+    "done": _any(TransferState.DONE),
+    "all-done": _all_done,
+    "search-pane": lambda facts: facts.pane == "search",
+    "swarm-pane": lambda facts: facts.pane == "swarm",
+    "peers-pane": lambda facts: facts.pane == "peers",
+    "settings-pane": lambda facts: facts.pane == "settings",
+}
+
+
+def tour_of(rows: Sequence[tuple[str, str, str]]) -> Tour:
+    """A tour from plain rows (title, text, until), `until` being a key of UNTIL ("" for a step left by hand)."""
+    unknown = [until for _, _, until in rows if until not in UNTIL]
+    if unknown:
+        raise ValueError(f"no such tour condition: {unknown[0]!r}; known are {', '.join(sorted(UNTIL))}")
+    return Tour(tuple(Step(title, text, UNTIL[until]) for title, text, until in rows))

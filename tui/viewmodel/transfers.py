@@ -1,0 +1,130 @@
+"""Rows of the transfers, sources and uploads lists, and the words about one download."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slskmesh.engine.views import ChunkMapView, SourceView, TransferState, TransferView
+from tui.viewmodel.columns import Cell, Column
+from tui.viewmodel.formats import clock, count, millis, percent, plural, rate, size
+from tui.viewmodel.glyphs import Glyphs
+from tui.viewmodel.spans import Line, text_of
+
+STATE_ROLES = {
+    TransferState.QUEUED: "dim",
+    TransferState.FINDING: "accent",
+    TransferState.CHECKING: "accent",
+    TransferState.ACTIVE: "good",
+    TransferState.STALLED: "warn",
+    TransferState.FINISHING: "accent",
+    TransferState.DONE: "text",
+    TransferState.PAUSED: "dim",
+    TransferState.FAILED: "bad",
+}
+CAN_PAUSE = frozenset(
+    {
+        TransferState.QUEUED,
+        TransferState.FINDING,
+        TransferState.CHECKING,
+        TransferState.ACTIVE,
+        TransferState.STALLED,
+    }
+)
+CAN_RESUME = frozenset({TransferState.PAUSED, TransferState.FAILED})
+
+
+def columns(glyphs: Glyphs) -> tuple[Column[TransferView], ...]:
+    """The transfers list."""
+
+    def progress(t: TransferView) -> Cell:
+        cells = 12
+        full = 0 if t.size <= 0 else min(cells, t.done * cells // t.size)
+        body = glyphs.bar_full * full + glyphs.bar_empty * (cells - full)
+        return Cell(f"{body}{percent(t.done, t.size)}", STATE_ROLES[t.state])
+
+    return (
+        Column("name", 16, lambda t: t.name, weight=3),
+        Column("folder", 12, lambda t: Cell(t.folder, "dim"), weight=2, level=108),
+        Column("progress", 16, progress),
+        Column("size", 6, lambda t: size(t.size), right=True),
+        Column("rate", 7, lambda t: rate(t.rate) if t.state is TransferState.ACTIVE else "", right=True),
+        Column("eta", 7, lambda t: clock(t.eta) if t.state is TransferState.ACTIVE else "", right=True),
+        Column("src", 3, lambda t: str(len(t.sources) or ""), right=True, level=90),
+        Column("state", 9, lambda t: Cell(t.state.value, STATE_ROLES[t.state])),
+    )
+
+
+def source_role(source: SourceView) -> str:
+    """The colour of a source's state: bad where it lied or went, dim where it rests."""
+    word = source.state.split(",")[0].split(":")[0]
+    if word in {"active", "complete"}:
+        return "good"
+    if word in {"banned", "lied"}:
+        return "bad"
+    return "warn" if word == "slow" else "dim"
+
+
+def source_columns(letter_role: dict[str, str]) -> tuple[Column[SourceView], ...]:
+    """The sources list; `letter_role` colours the letters as on the map."""
+    return (
+        Column(" ", 1, lambda s: Cell(s.letter, letter_role.get(s.letter, "accent"))),
+        Column("source", 10, lambda s: s.name or s.short, weight=2),
+        Column("rate", 7, lambda s: rate(s.rate) if s.rate >= 1 else "", right=True),
+        Column("got", 5, lambda s: str(s.chunks), right=True),
+        Column("bad", 3, lambda s: Cell(str(s.bad), "bad" if s.bad else "dim"), right=True),
+        Column("rtt", 5, lambda s: millis(s.rtt), right=True, level=42),
+        Column("state", 7, lambda s: Cell(s.state, source_role(s)), weight=3, level=34),
+    )
+
+
+def reason(t: TransferView) -> Line:
+    """Why the download stands where it stands, in words."""
+    role = STATE_ROLES[t.state]
+    words = str(t.reason)
+    if not words:
+        words = {
+            TransferState.QUEUED: "waits for a free place",
+            TransferState.FINDING: "asks connected peers who has it",
+            TransferState.CHECKING: "verifies what an earlier run left on disk",
+            TransferState.ACTIVE: f"{plural(len(t.sources), 'source')}, {clock(t.eta)} to go",
+            TransferState.STALLED: "no source serves what is missing",
+            TransferState.FINISHING: "checks the whole file and moves it into place",
+            TransferState.DONE: f"verified, {size(t.size)}; {t.path}" if t.path else f"verified, {size(t.size)}",
+            TransferState.PAUSED: "paused; r goes on",
+            TransferState.FAILED: "failed; r tries again",
+        }[t.state]
+    line: Line = [(f"{t.state.value}: ", role), (words, "text")]
+    if t.endgame:
+        line.append(("  end game", "accent"))
+    if t.bad_chunks:
+        line.append((f"  {plural(t.bad_chunks, 'bad chunk')} refused", "bad"))
+    if t.wasted:
+        line.append((f"  {size(t.wasted)} wasted", "dim"))
+    return line
+
+
+def map_title(t: TransferView | None, view: ChunkMapView | None, per_cell: int, zoomed: bool) -> tuple[str, str]:
+    """Title and right-hand text of the map's box."""
+    if t is None:
+        return "chunks", ""
+    head = f"chunks {count(t.chunks)} x {size(t.chunk_size)}" if t.chunks else "chunks"
+    cell = "1 cell = 1 chunk" if per_cell == 1 else f"1 cell = {per_cell} chunks, worst wins"
+    zoom = "z whole file" if zoomed else "z 1:1"
+    del view
+    return head, f"{percent(t.done, t.size).strip()}  {cell}  {zoom}"
+
+
+def summary(transfers: Sequence[TransferView]) -> str:
+    """The list's right-hand title: "3 active, 1 stalled of 8"."""
+    states = [t.state for t in transfers]
+    parts = [
+        f"{states.count(state)} {state.value}"
+        for state in (TransferState.ACTIVE, TransferState.STALLED, TransferState.FAILED, TransferState.PAUSED)
+        if state in states
+    ]
+    return ", ".join([*parts, f"{states.count(TransferState.DONE)} of {len(states)} done"]) if states else ""
+
+
+def plain(line: Line) -> str:
+    """A line as text, for copying."""
+    return text_of(line).strip()

@@ -1,0 +1,1 @@
+"""Widgets that paint lines made by the view-models."""

@@ -1,0 +1,164 @@
+"""The prompt: two rows at the bottom for a command, a filter, a value or a yes-or-no question.
+
+Rules: one prompt at a time; esc always leaves it and changes nothing; the upper row shows suggestions or what is wrong
+with the value; enter on a wrong value keeps the prompt open with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tui.viewmodel.lineedit import LineEdit
+from tui.viewmodel.spans import Line, fit, width
+from tui.widgets.canvas import Canvas, Row
+
+
+@dataclass(slots=True)
+class Question:
+    """What a prompt asks.
+
+    `submit` gets the text and returns None to close, or the reason to stay open. `change` is called on every edit.
+    `complete` gives the candidates for tab. A `confirm` question takes y or n only.
+    """
+
+    label: str
+    submit: Callable[[str], str | None]
+    text: str = ""
+    help: str = ""
+    confirm: bool = False
+    change: Callable[[str], None] | None = None
+    cancel: Callable[[], None] | None = None
+    complete: Callable[[str], list[str]] | None = None
+    history: list[str] = field(default_factory=list)
+
+
+class Prompt(Canvas):
+    """The prompt rows; hidden while nothing is asked."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.question: Question | None = None
+        self.edit = LineEdit()
+        self.wrong = ""
+        self.candidates: list[str] = []
+        self.choice = -1
+
+    def ask(self, question: Question) -> None:
+        """Opens with this question."""
+        self.question = question
+        self.edit = LineEdit(question.text)
+        self.edit.history = question.history
+        self.wrong, self.choice = "", -1
+        self._suggest()
+
+    def close(self) -> None:
+        """Nothing is asked any more."""
+        self.question = None
+        self.desk.prompt_closed()
+
+    def fail(self, reason: str) -> None:
+        """The value was refused: says why and stays open."""
+        self.wrong = reason
+        self.touch()
+
+    def _suggest(self) -> None:
+        question = self.question
+        if question is not None and question.complete is not None:
+            self.candidates = question.complete(self.edit.text)
+        else:
+            self.candidates = []
+        self.touch()
+
+    def key(self, key: str, character: str | None) -> None:
+        """Every key comes here while something is asked."""
+        question = self.question
+        if question is None:
+            return
+        if question.confirm:
+            self._confirm_key(question, key)
+            return
+        if key == "escape":
+            self.close()
+            if question.cancel is not None:
+                question.cancel()
+        elif key == "enter":
+            self._submit(question)
+        elif key in {"tab", "shift+tab"}:
+            self._complete(1 if key == "tab" else -1)
+        elif key in {"up", "ctrl+p"}:
+            self.edit.recall(-1)
+            self._edited(question)
+        elif key in {"down", "ctrl+n"}:
+            self.edit.recall(1)
+            self._edited(question)
+        elif self.edit.key(key, character):
+            self._edited(question)
+
+    def paste(self, text: str) -> None:
+        """Pasted text goes to the cursor."""
+        if self.question is not None and not self.question.confirm:
+            self.edit.insert(text)
+            self._edited(self.question)
+
+    def _edited(self, question: Question) -> None:
+        self.wrong, self.choice = "", -1
+        self._suggest()
+        if question.change is not None:
+            question.change(self.edit.text)
+
+    def _confirm_key(self, question: Question, key: str) -> None:
+        if key in {"y", "Y"}:
+            self.close()
+            question.submit("y")
+        elif key in {"n", "N", "escape", "q"}:
+            self.close()
+
+    def _submit(self, question: Question) -> None:
+        text = self.edit.text
+        self.edit.remember()
+        question.history[:] = self.edit.history
+        reason = question.submit(text)
+        if reason is not None:
+            self.fail(reason)
+        elif self.question is question:
+            self.close()
+
+    def _complete(self, step: int) -> None:
+        if not self.candidates:
+            return
+        self.choice = (self.choice + step) % len(self.candidates)
+        self.edit.set(self.candidates[self.choice])
+        if len(self.candidates) == 1:
+            self._suggest()
+            self.choice = -1
+        self.touch()
+
+    def rows(self, width_: int, height: int) -> list[Row]:
+        question = self.question
+        if question is None:
+            return []
+        upper: Line = [(" ", "text")]
+        if self.wrong:
+            upper.append((self.wrong, "bad"))
+        elif self.candidates:
+            upper += self._candidate_line(width_)
+        else:
+            upper.append((question.help, "dim"))
+        label = question.label
+        if question.confirm:
+            lower: Line = [(f" {label} ", "warn"), ("y", "hint-key"), (" yes  ", "dim"), ("n", "hint-key"), (" no", "dim")]
+        else:
+            label = f" {label}" if len(label) > 1 else label
+            head: Line = [(label, "key")]
+            lower = [*head, *self.edit.view(width_ - width(head) - 1, focused=True)]
+        return [(fit(upper, width_), ""), (fit(lower, width_), "")]
+
+    def _candidate_line(self, cells: int) -> Line:
+        line: Line = []
+        start = max(0, self.choice - 3)
+        for at, text in enumerate(self.candidates[start:], start):
+            if width(line) + len(text) + 2 > cells - 2:
+                break
+            line += [(text, "tab-on" if at == self.choice else "accent"), ("  ", "text")]
+        return line

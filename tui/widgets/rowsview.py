@@ -1,0 +1,161 @@
+"""A list of any length: a cursor that is a row's key, marks, columns that fit the width.
+
+Rules: only the rows on the screen are ever laid out; the cursor stays on its row when the order changes, and its row
+stays where it is on the screen; the list never copies its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from tui.viewmodel.columns import Column, header, layout
+from tui.viewmodel.spans import Line
+from tui.widgets.box import Box
+from tui.widgets.canvas import Row
+
+T = TypeVar("T")
+
+
+class Source(Protocol[T]):
+    """What a list shows: rows by place, places by key."""
+
+    def __len__(self) -> int: ...
+    def row(self, position: int) -> T: ...
+    def key(self, row: T) -> str: ...
+    def position(self, key: str) -> int | None: ...
+
+
+class ListSource(Generic[T]):
+    """A short list as a source; `key` names a row."""
+
+    def __init__(self, key: Callable[[T], str]) -> None:
+        self._key = key
+        self.items: Sequence[T] = ()
+        self._places: dict[str, int] = {}
+
+    def set(self, items: Sequence[T]) -> None:
+        """Shows other rows."""
+        self.items = items
+        self._places = {self._key(item): at for at, item in enumerate(items)}
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def row(self, position: int) -> T:
+        """The row at a place."""
+        return self.items[position]
+
+    def key(self, row: T) -> str:
+        """The name of a row."""
+        return self._key(row)
+
+    def position(self, key: str) -> int | None:
+        """The place of a row."""
+        return self._places.get(key)
+
+
+class RowsBox(Box, Generic[T]):
+    """A list box over a source."""
+
+    def __init__(
+        self,
+        source: Source[T],
+        columns: Callable[[], tuple[Column[T], ...]],
+        title: str = "",
+        *,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(title, id=id, classes=classes)
+        self.source = source
+        self.columns = columns
+        self.cursor = 0
+        self.cursor_key = ""
+        self.top = 0
+        self.heading = True
+        self.empty: Sequence[str] = ()
+        self.is_marked: Callable[[str], bool] = lambda key: False
+        self.on_cursor: Callable[[], None] = lambda: None
+        self.anchor: int | None = None
+
+    @property
+    def current(self) -> T | None:
+        """The row under the cursor."""
+        return self.source.row(self.cursor) if self.cursor < len(self.source) else None
+
+    def selected(self) -> list[T]:
+        """The rows of a range begun with v, else the row under the cursor."""
+        if self.anchor is None:
+            return [] if self.current is None else [self.current]
+        low, high = sorted((min(self.anchor, len(self.source) - 1), self.cursor))
+        return [self.source.row(at) for at in range(max(0, low), high + 1)]
+
+    @property
+    def page(self) -> int:
+        """Rows on the screen."""
+        return max(1, self.inner[1] - (1 if self.heading else 0))
+
+    def sync(self) -> None:
+        """The source changed: the cursor stays on its row and the row on its line, where it still exists."""
+        old = self.cursor
+        place = self.source.position(self.cursor_key) if self.cursor_key else None
+        if place is not None:
+            self.cursor = place
+            self.top += place - old
+        self._settle()
+        self.touch()
+
+    def _settle(self) -> None:
+        total = len(self.source)
+        self.cursor = max(0, min(self.cursor, total - 1))
+        lowest = max(0, total - self.page)
+        self.top = max(0, min(self.top, lowest, self.cursor))
+        if self.cursor >= self.top + self.page:
+            self.top = self.cursor - self.page + 1
+        key = self.source.key(self.source.row(self.cursor)) if total else ""
+        if key != self.cursor_key:
+            self.cursor_key = key
+            self.on_cursor()
+
+    def move(self, rows: int) -> None:
+        self.cursor += rows
+        self._settle()
+        self.touch()
+
+    def go(self, line: int) -> None:
+        self.cursor = len(self.source) - 1 if line < 0 else line
+        self._settle()
+        self.touch()
+
+    def pick(self, line: int) -> None:
+        row = line - (1 if self.heading else 0)
+        if 0 <= row < self.page and self.top + row < len(self.source):
+            self.go(self.top + row)
+
+    def span(self) -> tuple[int, int, int]:
+        return self.top, self.page, len(self.source)
+
+    def content(self, width: int, height: int) -> list[Row]:
+        glyphs = self.desk.glyphs
+        columns = self.columns()
+        total = len(self.source)
+        if not total:
+            return [([], "")] + [([("  " + text, "dim")], "") for text in self.empty]
+        if self.top > max(0, total - self.page) or self.cursor >= self.top + self.page:
+            self._settle()
+        out: list[Row] = []
+        if self.heading:
+            out.append(([("  ", "head"), *header(columns, width - 3, glyphs)], ""))
+        low, high = sorted((self.anchor, self.cursor)) if self.anchor is not None else (-1, -2)
+        for place in range(self.top, min(total, self.top + self.page)):
+            row = self.source.row(place)
+            here = place == self.cursor
+            sign = glyphs.cursor if here else " "
+            marked = self.is_marked(self.source.key(row))
+            lead: Line = [(sign, "key"), (glyphs.marked if marked else " ", "mark")]
+            line = [*lead, *layout(columns, row, width - 3, glyphs)]
+            ranged = low <= place <= high
+            over = ("cursor" if self.active else "rest") if here else ("rest" if ranged else "")
+            out.append((line, over))
+        return out
