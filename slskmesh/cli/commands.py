@@ -135,7 +135,9 @@ def download(
     json: JsonOption = False,
     wait: WaitOption = 15.0,
     name: Annotated[str, typer.Option(help="File name; needed with a content id.")] = "",
-    size: Annotated[int, typer.Option(min=0, help="Size in bytes; needed with a content id.")] = -1,
+    size: Annotated[
+        int | None, typer.Option(min=0, help="Size in bytes; needed with a content id.", show_default=False)
+    ] = None,
 ) -> None:
     """Fetch the first hit of a search, or a content by its id (64 hex digits). Run again to go on after a break."""
     from slskmesh.cli.download import run_download

@@ -23,15 +23,15 @@ _CONTENT = re.compile(r"[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
 _LIMIT = 500
 
 
-def run_download(home: Path, what: str, name: str, size: int, patience: float, out: Output) -> None:
+def run_download(home: Path, what: str, name: str, size: int | None, patience: float, out: Output) -> None:
     """Fetches and waits to the end; SlskmeshError with the engine's reason if it fails."""
     by_content = _CONTENT.fullmatch(what.strip())
-    wanted = Download(what.strip().lower(), size, name) if by_content else None
+    wanted = Download(what.strip().lower(), size or 0, name) if by_content else None
     query = "" if by_content else check_query(what)
     hits = Hits()
     with running(home, hits.event) as console:
         known = _transfer(console, wanted.content) if wanted else None
-        if wanted is not None and known is None and (not name or size < 0):
+        if wanted is not None and known is None and (not name or size is None):
             raise UserError(
                 "a content id that is not in the list of downloads needs --name and --size as well"
             )
