@@ -2,7 +2,8 @@
 
 Seeders are `slskmesh daemon` processes. The leecher reads their invites from stdin, one a line, connects to all
 of them, searches for NAME until SEEDERS peers answer with it, and only then starts the clock: from the Download
-command to TransferState.DONE, which is after the whole-file check and the rename.
+command to the time the engine put the download in state DONE, after the whole-file check and the rename. `seen`
+is when the list of transfers showed it, which is published twice a second.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from slskmesh.engine.thread import EngineThread
-
 from slskmesh.engine.commands import Command, Connect, Download, Search
 from slskmesh.engine.events import Event, Found, Reply
+from slskmesh.engine.thread import EngineThread
 from slskmesh.engine.views import (
     HitView,
     PeerState,
@@ -123,15 +123,23 @@ def leech(home: Path, name: str, seeders: int) -> None:
         watcher.post(Connect(sys.stdin.readline().strip()))
     watcher.until(lambda: watcher.connected() >= seeders, "the seeders' sessions")
     hit = find(watcher, name, seeders)
-    begin = time.perf_counter()
+    begin = time.time()
     watcher.post(Download(hit.content, hit.size, str(hit.name)))
     watcher.until(lambda: done(watcher), "the download")
-    seconds = time.perf_counter() - begin
+    seen = time.time() - begin
     transfer = watcher.transfer()
-    assert transfer is not None
+    assert transfer is not None and transfer.finished is not None
+    seconds = transfer.finished - begin
     sources = sorted(source.received for source in transfer.sources)
     clean = engine.stop()
-    say_result(seconds, path=str(transfer.path), sources=sources, wasted=transfer.wasted, clean=clean)
+    say_result(
+        seconds,
+        path=str(transfer.path),
+        sources=sources,
+        seen=round(seen, 3),
+        wasted=transfer.wasted,
+        clean=clean,
+    )
 
 
 def main() -> None:
