@@ -90,6 +90,7 @@ class Download:
         self.manifest: Manifest | None = None
         self.transfer: Transfer | None = None
         self.served: PartialFile | None = None
+        self.serving = trio.Event()  # `served` is there, or never will be
         self.roster = Roster(self, wish.content, around.lines, around.standing, around.clock)
         self.timeline: deque[Line] = deque(maxlen=TIMELINE_MAX)
         self.wasted = 0  # bytes, see Transfer
@@ -201,6 +202,8 @@ class Download:
         transfer.on_ban = lambda source: self._let_go(source, "left out")
         self.transfer = transfer
         self.served = PartialFile(part.manifest, part.path, self.wish.name)
+        self.served.bits = done
+        self.serving.set()
         around.disk.follow(part.follow)
         for source in self.roster.joined():
             self._enlist(source)
@@ -237,6 +240,7 @@ class Download:
         return path
 
     async def _stop(self) -> None:
+        self.serving.set()
         self._let_all_go()
         part, transfer = self._part, self.transfer
         if self.served is not None and self.served.bits is not None:

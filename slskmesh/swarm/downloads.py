@@ -39,6 +39,7 @@ from slskmesh.wire import messages as msg
 
 S = TypeVar("S", msg.Joined, msg.Gone, msg.ManifestPart, msg.Have, msg.Choke, msg.Unchoke, msg.Refused)
 DOWNLOADS_MAX = 5000
+SERVE_WAIT = 20.0  # seconds; shorter than a Join is waited for
 OnFinished = Callable[[Path, Manifest], Awaitable[None]]
 
 
@@ -268,8 +269,14 @@ class Downloads:
     # -- as a source for others --------------------------------------------------------------------------------
 
     async def open(self, content: bytes) -> Served | None:
-        """The verified part of a download that is being fetched (or was, since the start)."""
+        """The verified part of a download that is being fetched (or was, since the start).
+
+        One that is still looking for its chunk list is waited for: who asks wants the same file at the same time.
+        """
         entry = self._entries.get(content)
+        if entry is not None and entry.download is not None:
+            with trio.move_on_after(SERVE_WAIT):
+                await entry.download.serving.wait()
         served = entry.served if entry is not None else None
         return served if served is not None and not served.stopped() else None
 

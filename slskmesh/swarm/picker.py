@@ -2,8 +2,9 @@
 
 Rules:
 - Events come in with the time they happened at; `ask` answers with chunks to request. No clock, no I/O.
-- The first four chunks are random, then rarest first, ties toward the lowest index, so that the whole-file hash
-  can follow the growing prefix. Sources that have everything change no rarity, so they are only counted.
+- The first four chunks are random, then rarest first. Ties go to the lowest index, so that the whole-file hash can
+  follow the growing prefix; but while some source is itself still fetching they go by lot, or two who fetch the
+  same file would hold the same chunks and have nothing to give each other.
 - A source's depth is 3 s of its rate, 2..64 chunks, at most 4 MiB (but two chunks), growing one a chunk from two.
 - A source takes a chunk only if it would bring it before 1.3 x the estimated end of the whole download, unless it
   is the fastest there is for that chunk.
@@ -232,10 +233,13 @@ class Picker:
             wanted = self._best_here(source, held, wanted, now)
             if not wanted:
                 return None
-        if self._started < RANDOM_FIRST:
-            self._started += 1
-            return self._space.first_from(wanted, self._rng.randrange(self._space.chunks))
-        return self._space.first(self._rarity.rarest(wanted))
+        first = self._started < RANDOM_FIRST
+        self._started += first
+        if not first:
+            wanted = self._rarity.rarest(wanted)
+            if self._rarity.complete == len(self._sources):
+                return self._space.first(wanted)
+        return self._space.first_from(wanted, self._rng.randrange(self._space.chunks))
 
     def _in_time(self, source: int, held: _Source, now: float) -> bool:
         rate = held.rate.value(now)
