@@ -153,7 +153,11 @@ class Registry:
 
     def groups(self, pane: str) -> list[tuple[str, list[Action]]]:
         """Headed groups for the `?` menu: this pane, moving, everywhere."""
-        return [(pane, self.in_pane(pane)), (MOVING, self.in_pane(MOVING)), (EVERYWHERE, self.in_pane(EVERYWHERE))]
+        return [
+            (pane, self.in_pane(pane)),
+            (MOVING, self.in_pane(MOVING)),
+            (EVERYWHERE, self.in_pane(EVERYWHERE)),
+        ]
 
 
 def engine_off(desk: MeshApp) -> str | None:

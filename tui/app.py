@@ -240,4 +240,3 @@ def run_terminal(
         print(f"slskmesh: {app.exit_text}", file=sys.stderr)
     failed = app.state.ended is not None and not app.state.ended.clean
     return app.return_code or (1 if failed or not stopped else 0)
-

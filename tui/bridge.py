@@ -106,7 +106,9 @@ class Bridge:
         elif len(self._waiting) < WAITING_MAX:
             self._waiting.append((command, on_reply, on_sent))
 
-    def _post(self, command: Command, on_reply: OnReply | None, on_sent: Callable[[int], None] | None) -> None:
+    def _post(
+        self, command: Command, on_reply: OnReply | None, on_sent: Callable[[int], None] | None
+    ) -> None:
         request = self.client.post(command)
         if on_reply is not None:
             if len(self._replies) >= REPLIES_MAX:

@@ -1,7 +1,7 @@
 """The private names of Textual's App that are needed, each with its reason and a test.
 
-- `_handle_exception`: the stock one prints a traceback with all local variables, which can hold keys and names. Here the
-  error goes to the log without locals and one plain line goes to the terminal.
+- `_handle_exception`: the stock one prints a traceback with all local variables, which can hold keys and names.
+  Here the error goes to the log without locals and one plain line goes to the terminal.
 """
 
 from __future__ import annotations

@@ -60,7 +60,12 @@ def _pane_classes() -> dict[str, Callable[[], type[Pane]]]:
     return {"search": lambda: SearchPane, "swarm": swarm, "peers": peers, "settings": settings}
 
 
-TITLES = (("1", "search", "Search"), ("4", "swarm", "Swarm"), ("6", "peers", "Peers"), ("7", "settings", "Settings"))
+TITLES = (
+    ("1", "search", "Search"),
+    ("4", "swarm", "Swarm"),
+    ("6", "peers", "Peers"),
+    ("7", "settings", "Settings"),
+)
 
 
 class Desk(SafeApp):
@@ -147,7 +152,9 @@ class Desk(SafeApp):
         self.screen.refresh(layout=True)
 
     # Engine
-    def ask(self, command: Command, on_reply: OnReply | None = None, on_sent: Callable[[int], None] | None = None) -> None:
+    def ask(
+        self, command: Command, on_reply: OnReply | None = None, on_sent: Callable[[int], None] | None = None
+    ) -> None:
         """Sends a command; without `on_reply` the answer is shown as a toast where it failed or says something."""
         self.bridge.ask(command, on_reply or self._told, on_sent)
 
@@ -277,7 +284,9 @@ class Desk(SafeApp):
         self.screen.mount(overlay)
         self.touch("#hints")
 
-    def open_text(self, title: str, lines: list[Line], keys: dict[str, Callable[[], None]] | None = None) -> None:
+    def open_text(
+        self, title: str, lines: list[Line], keys: dict[str, Callable[[], None]] | None = None
+    ) -> None:
         """Opens a box of text."""
         self.open(Overlay(title, lines, keys=keys))
 
@@ -318,7 +327,7 @@ class Desk(SafeApp):
         if self.tour is None or "search" not in self.panes:
             return
         results = self.search.results
-        facts = Facts(self.state, self.pane_name, len(results), self.search.query > 0)
+        facts = Facts(self.state, self.pane_name, len(results), self.search.asked > 0)
         if self.tour.advance(facts) or self.tour.at == 0:
             self.show_tour()
 
@@ -330,7 +339,7 @@ class Desk(SafeApp):
         if self.tour is not None and step is not None:
             box.title, lines = self.tour.lines(max(20, self.size.width - 4))
             box.note = ":tour next  :tour off"
-            box.show((lines + [[]])[:LINES])
+            box.show([*lines, []][:LINES])
 
 
 def safe(text: str) -> SafeStr:

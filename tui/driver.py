@@ -3,7 +3,7 @@
 Rules kept here (each has a test on a real pseudo-terminal):
 - A line that drops ends the app within two seconds; the stock driver spins on the dead input.
 - A stray SIGCONT (every dropped ssh line and every systemd stop sends one) starts no second pair of threads.
-- A terminal that takes no output never blocks the loop: frames are left out, and painted whole when it takes them again.
+- A terminal that takes no output never blocks the loop: frames are left out, then painted whole.
 - Suspending happens on the loop, never inside a signal handler, where joining a thread can deadlock.
 """
 
@@ -98,7 +98,9 @@ class GuardedDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         self._watching += 1
-        watcher = threading.Thread(target=self._watch, args=(self._watching,), name="slskmesh-line", daemon=True)
+        watcher = threading.Thread(
+            target=self._watch, args=(self._watching,), name="slskmesh-line", daemon=True
+        )
         watcher.start()
         super().run_input_thread()
 

@@ -103,7 +103,7 @@ def _filter(desk: MeshApp, argument: str) -> None:
         pane.filter(argument)
         return
     if desk.pane_name == "search" and not desk.search.words:
-        desk.search.type(True)
+        desk.search.type_query(True)
         return
     before = pane.filter_text
 
@@ -160,23 +160,36 @@ def _from_palette(desk: MeshApp, action: Action) -> None:
         desk.show_pane(action.where)
     if action.argument and not action.keys:
         desk.question(
-            Question(":", lambda text: run_command(desk, text), text=f"{action.command} ", history=desk.command_history)
+            Question(
+                ":",
+                lambda text: run_command(desk, text),
+                text=f"{action.command} ",
+                history=desk.command_history,
+            )
         )
         return
     desk.perform(action.id)
 
 
 def _mode(desk: MeshApp, argument: str) -> None:
-    desk.open_text("state of the network", details(desk.state.status, desk.clock()), {"b": desk.close_overlay})
+    desk.open_text(
+        "state of the network", details(desk.state.status, desk.clock()), {"b": desk.close_overlay}
+    )
 
 
 def _event_log(desk: MeshApp, argument: str) -> None:
     roles = {Level.INFO: "text", Level.GOOD: "good", Level.WARN: "warn", Level.ERROR: "bad"}
     lines: list[Line] = [
-        [(wall(n.when, seconds=True) + " ", "dim"), (f"{n.level.value:<6}", roles[n.level]), (str(n.text), "text")]
+        [
+            (wall(n.when, seconds=True) + " ", "dim"),
+            (f"{n.level.value:<6}", roles[n.level]),
+            (str(n.text), "text"),
+        ]
         for n in desk.state.notices
     ]
-    desk.open_text(f"event log, {plural(len(lines), 'line')}", lines or [[("nothing has happened yet", "dim")]])
+    desk.open_text(
+        f"event log, {plural(len(lines), 'line')}", lines or [[("nothing has happened yet", "dim")]]
+    )
     if desk.overlay is not None:
         desk.overlay.cells = desk.size.width - 4
         desk.call_after_refresh(desk.overlay.go, -1)
@@ -201,7 +214,10 @@ def _theme(desk: MeshApp, argument: str) -> None:
     if argument:
         desk.say(f"no theme {argument}; tab after :theme shows them", Level.WARN)
         return
-    entries = [Entry("", name, partial(setattr, desk, "theme", name), note="now" if name == desk.theme else "") for name in names]
+    entries = [
+        Entry("", name, partial(setattr, desk, "theme", name), note="now" if name == desk.theme else "")
+        for name in names
+    ]
     desk.open(Menu("theme", entries))
 
 
@@ -286,9 +302,36 @@ _EVERYWHERE = (
     Action("pane-settings", "Settings", ("7",), partial(_pane, "settings"), command="settings"),
     Action("next-pane", "next pane", ("g t",), partial(_turn, 1)),
     Action("previous-pane", "previous pane", ("g T",), partial(_turn, -1)),
-    Action("filter", "show only lines with these words", ("slash",), _filter, command="filter", argument="words", hint="filter"),
-    Action("connect", "connect to a peer", ("c",), peers.connect, EVERYWHERE, engine_off, "connect", "invite", hint="connect"),
-    Action("invite", "make an invite to give away", (), peers.invite, EVERYWHERE, peers._no_invite, "invite", "hours"),
+    Action(
+        "filter",
+        "show only lines with these words",
+        ("slash",),
+        _filter,
+        command="filter",
+        argument="words",
+        hint="filter",
+    ),
+    Action(
+        "connect",
+        "connect to a peer",
+        ("c",),
+        peers.connect,
+        EVERYWHERE,
+        engine_off,
+        "connect",
+        "invite",
+        hint="connect",
+    ),
+    Action(
+        "invite",
+        "make an invite to give away",
+        (),
+        peers.invite,
+        EVERYWHERE,
+        peers._no_invite,
+        "invite",
+        "hours",
+    ),
     Action("mode-details", "explain the state of the network", ("b",), _mode, command="status", hint="why"),
     Action("yank", "copy this (OSC 52)", ("y",), _yank, hint="copy"),
     Action("command", "command line", ("colon",), _command_line, hint="command"),
@@ -296,12 +339,56 @@ _EVERYWHERE = (
     Action("palette", "find any action by name", ("alt+x", "f2"), _palette, command="palette"),
     Action("log", "event log", ("L",), _event_log, command="log"),
     Action("setup", "the first-run questions", (), _setup, EVERYWHERE, engine_off, "setup"),
-    Action("set", "change a setting", (), settings.set_value, EVERYWHERE, engine_off, "set", "key=value", settings.setting_names),
-    Action("theme", "change the colours", (), _theme, command="theme", argument="name", candidates=lambda desk: sorted(desk.available_themes)),
-    Action("charset", "switch between UTF-8 and ASCII signs", (), _charset, command="charset", argument="utf8 or ascii", candidates=lambda desk: ("ascii", "utf8")),
+    Action(
+        "set",
+        "change a setting",
+        (),
+        settings.set_value,
+        EVERYWHERE,
+        engine_off,
+        "set",
+        "key=value",
+        settings.setting_names,
+    ),
+    Action(
+        "theme",
+        "change the colours",
+        (),
+        _theme,
+        command="theme",
+        argument="name",
+        candidates=lambda desk: sorted(desk.available_themes),
+    ),
+    Action(
+        "charset",
+        "switch between UTF-8 and ASCII signs",
+        (),
+        _charset,
+        command="charset",
+        argument="utf8 or ascii",
+        candidates=lambda desk: ("ascii", "utf8"),
+    ),
     Action("fps", "limit updates a second", (), _fps, command="fps", argument="number"),
-    Action("mouse", "mouse reports on or off", (), _mouse, command="mouse", argument="on or off", candidates=lambda desk: ("off", "on")),
-    Action("tour", "guided tour: next step, off, on", (), _tour, EVERYWHERE, _no_tour, "tour", "next, off or on", lambda desk: ("next", "off", "on")),
+    Action(
+        "mouse",
+        "mouse reports on or off",
+        (),
+        _mouse,
+        command="mouse",
+        argument="on or off",
+        candidates=lambda desk: ("off", "on"),
+    ),
+    Action(
+        "tour",
+        "guided tour: next step, off, on",
+        (),
+        _tour,
+        EVERYWHERE,
+        _no_tour,
+        "tour",
+        "next, off or on",
+        lambda desk: ("next", "off", "on"),
+    ),
     Action("redraw", "draw everything anew", ("ctrl+l",), lambda desk, _: desk.repaint_all()),
     Action("suspend", "suspend to the shell", ("ctrl+z",), lambda desk, _: desk.suspend_soon()),
     Action("quit", "quit (asks while downloads run)", ("q",), _quit, command="quit"),

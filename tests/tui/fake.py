@@ -28,8 +28,8 @@ from slskmesh.engine.views import (
     SettingView,
     SourceView,
     StatusView,
-    TransfersView,
     TransferState,
+    TransfersView,
     TransferView,
     UploadsView,
     UploadView,
@@ -121,7 +121,16 @@ def status(banner: Banner = Banner.MESH_ONLY, **changes: object) -> StatusView:
     return StatusView(**values)  # type: ignore[arg-type]
 
 
-TITLES = ("Night Ferry", "Salt Lines", "The Long Pier", "Low Sun", "Glass Harbour", "Tidal", "Slow Beacon", "Quay")
+TITLES = (
+    "Night Ferry",
+    "Salt Lines",
+    "The Long Pier",
+    "Low Sun",
+    "Glass Harbour",
+    "Tidal",
+    "Slow Beacon",
+    "Quay",
+)
 ALBUMS = (("Marit Holm", "Harbour Lights"), ("The Lanterns", "Paper Moons"), ("Oskar Vind", "Low Tide"))
 
 
@@ -166,7 +175,13 @@ def hits(count: int, start: int = 0) -> tuple[HitView, ...]:
 
 
 def peer(number: int, **changes: object) -> PeerView:
-    states = (PeerState.CONNECTED, PeerState.CONNECTED, PeerState.CONNECTED, PeerState.WAITING, PeerState.BLOCKED)
+    states = (
+        PeerState.CONNECTED,
+        PeerState.CONNECTED,
+        PeerState.CONNECTED,
+        PeerState.WAITING,
+        PeerState.BLOCKED,
+    )
     state = states[number % 5]
     values: dict[str, object] = {
         "peer": peer_id(number),
@@ -215,7 +230,14 @@ def source(number: int, **changes: object) -> SourceView:
 
 
 def transfer(number: int, **changes: object) -> TransferView:
-    states = (TransferState.ACTIVE, TransferState.STALLED, TransferState.QUEUED, TransferState.DONE, TransferState.PAUSED, TransferState.FAILED)
+    states = (
+        TransferState.ACTIVE,
+        TransferState.STALLED,
+        TransferState.QUEUED,
+        TransferState.DONE,
+        TransferState.PAUSED,
+        TransferState.FAILED,
+    )
     state = states[number % 6]
     size = 640 * 1024**2 if number == 0 else (20 + number) * 1024**2
     done = size if state is TransferState.DONE else size * (5 - number % 5) // 9
@@ -256,7 +278,9 @@ def chunkmap(number: int = 0, chunks: int = 2560, turn: int = 0) -> ChunkMapView
         if near < 0:
             states[i] = RECEIVED if noise < 2 else VERIFIED
         elif near < chunks // 4:
-            states[i] = (VERIFIED, IN_FLIGHT, QUEUED, MISSING)[min(3, noise * 6 // 100)] if noise < 70 else MISSING
+            states[i] = (
+                (VERIFIED, IN_FLIGHT, QUEUED, MISSING)[min(3, noise * 6 // 100)] if noise < 70 else MISSING
+            )
             states[i] = BAD if noise == 69 else states[i]
         else:
             states[i] = MISSING if noise > 3 else IN_FLIGHT
@@ -267,25 +291,67 @@ def chunkmap(number: int = 0, chunks: int = 2560, turn: int = 0) -> ChunkMapView
 
 def settings_view(configured: bool = True) -> SettingsView:
     rows = (
-        SettingView("overlay.listen", "0.0.0.0:50300", "0.0.0.0:50300", "Where peers may dial this one, host:port.", "default", (), True),
+        SettingView(
+            "overlay.listen",
+            "0.0.0.0:50300",
+            "0.0.0.0:50300",
+            "Where peers may dial this one, host:port.",
+            "default",
+            (),
+            True,
+        ),
         SettingView("overlay.name", "lena", "", "The name other people see beside your key.", "config.toml"),
-        SettingView("overlay.max_upload_rate", "2M", "0", "Bytes a second sent to all peers together; 0 is no limit.", "config.toml"),
-        SettingView("library.shares", '["/music"]', "[]", "Folders whose files connected peers may find and fetch.", "config.toml"),
-        SettingView("library.follow_links", "false", "false", "Follow symbolic links while scanning.", "default"),
+        SettingView(
+            "overlay.max_upload_rate",
+            "2M",
+            "0",
+            "Bytes a second sent to all peers together; 0 is no limit.",
+            "config.toml",
+        ),
+        SettingView(
+            "library.shares",
+            '["/music"]',
+            "[]",
+            "Folders whose files connected peers may find and fetch.",
+            "config.toml",
+        ),
+        SettingView(
+            "library.follow_links", "false", "false", "Follow symbolic links while scanning.", "default"
+        ),
         SettingView("swarm.slots", "20", "20", "Uploads served at the same time.", "default"),
         SettingView("ui.theme", "auto", "auto", "Colours; auto is ansi-dark over SSH.", "default"),
-        SettingView("ui.charset", "auto", "auto", "Signs the screen is drawn with.", "environment", ("auto", "utf8", "ascii")),
-        SettingView("ui.bell", "true", "false", "Ring the terminal's bell when the state changes.", "config.toml"),
+        SettingView(
+            "ui.charset",
+            "auto",
+            "auto",
+            "Signs the screen is drawn with.",
+            "environment",
+            ("auto", "utf8", "ascii"),
+        ),
+        SettingView(
+            "ui.bell", "true", "false", "Ring the terminal's bell when the state changes.", "config.toml"
+        ),
     )
-    return SettingsView(configured, "/home/lena/.slskmesh", "/home/lena/.slskmesh/config.toml", rows, ("/home/lena/Music",), "/home/lena/Downloads")
+    return SettingsView(
+        configured,
+        "/home/lena/.slskmesh",
+        "/home/lena/.slskmesh/config.toml",
+        rows,
+        ("/home/lena/Music",),
+        "/home/lena/Downloads",
+    )
 
 
 def library() -> LibraryView:
-    return LibraryView(ScanPhase.HASHING, (s("/music"),), 14_220, 212 * 1024**3, 120, 300, 420, 180 * 1024**2, 42.0)
+    return LibraryView(
+        ScanPhase.HASHING, (s("/music"),), 14_220, 212 * 1024**3, 120, 300, 420, 180 * 1024**2, 42.0
+    )
 
 
 def uploads() -> UploadsView:
-    return UploadsView((UploadView(peer_id(1), "k:22ab..9c", s("03 Low Sun.flac"), s("sending"), 812 * 1024.0, 1000, 9000),))
+    return UploadsView(
+        (UploadView(peer_id(1), "k:22ab..9c", s("03 Low Sun.flac"), s("sending"), 812 * 1024.0, 1000, 9000),)
+    )
 
 
 def everything() -> tuple[View | Event, ...]:

@@ -31,7 +31,12 @@ class PeersPane(Pane):
         super().__init__()
         self.items: ListSource[PeerView] = ListSource(lambda p: p.peer)
         self.list = RowsBox(self.items, lambda: columns(self.desk.clock()), "peers", id="peers")
-        self.list.empty = ("", "nobody is known yet", "", "c connects by an invite somebody gave you, i makes one to give away")
+        self.list.empty = (
+            "",
+            "nobody is known yet",
+            "",
+            "c connects by an invite somebody gave you, i makes one to give away",
+        )
         self.list.on_cursor = self._show_peer
         self.peer_box = TextBox("peer", id="peer")
         self.own = TextBox("this node", id="own")
@@ -210,9 +215,49 @@ ACTIONS = (
         partial(_off, _any),
         hint="trust",
     ),
-    Action("block", "block this peer (asks)", ("B",), partial(_sure, "block", lambda p: Block(p.peer)), "peers", partial(_off, _blocked), hint="block"),
-    Action("unblock", "take the block back", ("u",), partial(_send, lambda p: Unblock(p.peer)), "peers", partial(_off, _not_blocked), hint="unblock"),
-    Action("disconnect", "disconnect this peer", ("D",), partial(_send, lambda p: Disconnect(p.peer)), "peers", partial(_off, _not_connected), hint="disconnect"),
-    Action("forget", "forget this peer (asks)", ("F",), partial(_sure, "forget", lambda p: Forget(p.peer)), "peers", partial(_off, _connected), hint="forget"),
-    Action("verify", "show the full key to compare", ("v", "enter"), _verify, "peers", partial(_off, _any), hint="verify"),
+    Action(
+        "block",
+        "block this peer (asks)",
+        ("B",),
+        partial(_sure, "block", lambda p: Block(p.peer)),
+        "peers",
+        partial(_off, _blocked),
+        hint="block",
+    ),
+    Action(
+        "unblock",
+        "take the block back",
+        ("u",),
+        partial(_send, lambda p: Unblock(p.peer)),
+        "peers",
+        partial(_off, _not_blocked),
+        hint="unblock",
+    ),
+    Action(
+        "disconnect",
+        "disconnect this peer",
+        ("D",),
+        partial(_send, lambda p: Disconnect(p.peer)),
+        "peers",
+        partial(_off, _not_connected),
+        hint="disconnect",
+    ),
+    Action(
+        "forget",
+        "forget this peer (asks)",
+        ("F",),
+        partial(_sure, "forget", lambda p: Forget(p.peer)),
+        "peers",
+        partial(_off, _connected),
+        hint="forget",
+    ),
+    Action(
+        "verify",
+        "show the full key to compare",
+        ("v", "enter"),
+        _verify,
+        "peers",
+        partial(_off, _any),
+        hint="verify",
+    ),
 )

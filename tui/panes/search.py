@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from slskmesh.engine.commands import Download, Search, StopSearch
@@ -76,7 +77,7 @@ class SearchPane(Pane):
         super().__init__()
         self.first = 1
         self.results = Results()
-        self.query = 0
+        self.asked = 0
         self.words = ""
         self.last: SearchEnded | None = None
         self._publishing = False
@@ -98,7 +99,7 @@ class SearchPane(Pane):
         """Whether printable keys go into the query."""
         return self.query_box.typing
 
-    def type(self, on: bool) -> None:
+    def type_query(self, on: bool) -> None:
         """Enters or leaves the query line."""
         self.query_box.typing = on
         self.focus_box(self.query_box if on else self.list)
@@ -114,7 +115,7 @@ class SearchPane(Pane):
         if key == "enter":
             self.start(edit.text)
         elif key in {"escape", "tab", "shift+tab"}:
-            self.type(False)
+            self.type_query(False)
         elif key in {"up", "ctrl+p", "down", "ctrl+n"}:
             edit.recall(-1 if key in {"up", "ctrl+p"} else 1)
         elif not edit.key(key, character):
@@ -131,7 +132,7 @@ class SearchPane(Pane):
         words = " ".join(text.split())
         reason = needs_peers(self.desk)
         if not words:
-            self.type(False)
+            self.type_query(False)
             return
         if reason is not None:
             self.desk.say(f"search: {reason}", Level.WARN)
@@ -139,30 +140,30 @@ class SearchPane(Pane):
         edit = self.query_box.edit
         edit.set(words)
         edit.remember()
-        if self.query and self.last is None:
-            self.desk.ask(StopSearch(self.query), lambda reply: None)
-        self.words, self.last, self.query = words, None, 0
+        if self.asked and self.last is None:
+            self.desk.ask(StopSearch(self.asked), lambda reply: None)
+        self.words, self.last, self.asked = words, None, 0
         self.results = Results(sort=self.results.sort, reverse=self.results.reverse)
         self.list.source, self.list.cursor_key, self.list.cursor, self.list.top = self.results, "", 0, 0
-        self.list.anchor = None
+        self.list.range_start = None
         self.filter_text = ""
         self.desk.ask(Search(words), self._answered, self._sent)
-        self.type(False)
+        self.type_query(False)
         self.publish()
 
     def _sent(self, request: int) -> None:
-        self.query = request
+        self.asked = request
 
     def _answered(self, reply: Reply) -> None:
-        if not reply.ok and reply.request == self.query:
-            self.last = SearchEnded(self.query, 0, 0, 0, 0, reply.text)
+        if not reply.ok and reply.request == self.asked:
+            self.last = SearchEnded(self.asked, 0, 0, 0, 0, reply.text)
             self.desk.say(str(reply.text), Level.ERROR)
             self.publish()
 
     # What comes in
     def found(self, event: Found) -> None:
         """More hits; the list is published at most twice a second."""
-        if event.query != self.query or not self.query:
+        if event.query != self.asked or not self.asked:
             return
         first = not self.results.rows
         self.results.add(event.hits)
@@ -187,13 +188,17 @@ class SearchPane(Pane):
 
     def ended(self, event: SearchEnded) -> None:
         """The query is over."""
-        if event.query == self.query:
+        if event.query == self.asked:
             self.last = event
             self.results.dropped += event.dropped
             self.publish()
 
     def second(self) -> None:
-        if self.results.frozen and self.desk.monotonic() - self.list.moved_at > REST_SECONDS and self.list.anchor is None:
+        if (
+            self.results.frozen
+            and self.desk.monotonic() - self.list.moved_at > REST_SECONDS
+            and self.list.range_start is None
+        ):
             self.results.freeze(False)
             self.publish()
 
@@ -256,8 +261,8 @@ class SearchPane(Pane):
         return "\n".join(f"{r.hit.folder}/{r.hit.name}".strip("/") for r in self.chosen())
 
     def escape(self) -> bool:
-        if self.list.anchor is not None:
-            self.list.anchor = None
+        if self.list.range_start is not None:
+            self.list.range_start = None
             self.list.touch()
             return True
         if self.results.marked:
@@ -288,7 +293,7 @@ def _get(desk: MeshApp, rows: list[Row]) -> None:
     desk.say(f"{plural(len(wanted), 'download')} asked{more}{name}; 4 shows them", Level.GOOD)
     pane = desk.search
     pane.results.marked = set()
-    pane.list.anchor = None
+    pane.list.range_start = None
     pane.publish()
 
 
@@ -304,9 +309,9 @@ def _download_folder(desk: MeshApp, argument: str) -> None:
 
 def _mark(desk: MeshApp, argument: str) -> None:
     pane = desk.search
-    ranged = pane.list.anchor is not None
+    ranged = pane.list.range_start is not None
     pane.results.mark([row.key for row in pane.list.selected()], True if ranged else None)
-    pane.list.anchor = None
+    pane.list.range_start = None
     pane.list.move(0 if ranged else 1)
     pane.publish()
 
@@ -314,7 +319,7 @@ def _mark(desk: MeshApp, argument: str) -> None:
 def _range(desk: MeshApp, argument: str) -> None:
     box = desk.search.list
     box.move(0)
-    box.anchor = None if box.anchor is not None else box.cursor
+    box.range_start = None if box.range_start is not None else box.cursor
     box.touch()
 
 
@@ -333,9 +338,9 @@ def _sort_menu(desk: MeshApp, argument: str) -> None:
     if argument in SORTS:
         pane.sort(argument, False)
         return
+    now = pane.results.sort
     entries = [
-        Entry("", name, lambda name=name: pane.sort(name, False), note="now" if name == pane.results.sort else "")  # type: ignore[misc]
-        for name in SORTS
+        Entry("", name, partial(pane.sort, name, False), note="now" if name == now else "") for name in SORTS
     ]
     desk.open(Menu("sort results by", entries))
 
@@ -359,13 +364,38 @@ def _search(desk: MeshApp, argument: str) -> None:
     if argument:
         desk.search.start(argument)
     else:
-        desk.search.type(True)
+        desk.search.type_query(True)
 
 
 ACTIONS = (
-    Action("search-type", "type a query", ("i",), _search, "search", command="search", argument="words", hint="search"),
-    Action("download", "download this, or everything marked", ("enter", "a"), _download, "search", _no_row, hint="get"),
-    Action("download-folder", "download the whole folder", ("A",), _download_folder, "search", _no_row, hint="get folder"),
+    Action(
+        "search-type",
+        "type a query",
+        ("i",),
+        _search,
+        "search",
+        command="search",
+        argument="words",
+        hint="search",
+    ),
+    Action(
+        "download",
+        "download this, or everything marked",
+        ("enter", "a"),
+        _download,
+        "search",
+        _no_row,
+        hint="get",
+    ),
+    Action(
+        "download-folder",
+        "download the whole folder",
+        ("A",),
+        _download_folder,
+        "search",
+        _no_row,
+        hint="get folder",
+    ),
     Action("mark", "mark this row, or the range", ("space",), _mark, "search", _no_row, hint="mark"),
     Action("range", "begin or end a range", ("v",), _range, "search", _no_row, hint="range"),
     Action("invert", "invert marks", ("asterisk",), _invert, "search", _no_row),
@@ -382,5 +412,13 @@ ACTIONS = (
     ),
     Action("sort-reverse", "reverse the order", ("S",), _reverse, "search"),
     Action("merge", "put new results in their places now", ("full_stop",), _merge, "search"),
-    Action("result-details", "show release and sources of this row", ("o",), _details, "search", _no_row, hint="open"),
+    Action(
+        "result-details",
+        "show release and sources of this row",
+        ("o",),
+        _details,
+        "search",
+        _no_row,
+        hint="open",
+    ),
 )

@@ -174,8 +174,33 @@ def _no_scan(desk: MeshApp) -> str | None:
 
 ACTIONS = (
     Action("edit", "change this setting", ("enter",), _edit, "settings", _off, hint="edit"),
-    Action("toggle", "switch it, or take the next choice", ("space",), _toggle, "settings", _no_switch, hint="toggle"),
+    Action(
+        "toggle",
+        "switch it, or take the next choice",
+        ("space",),
+        _toggle,
+        "settings",
+        _no_switch,
+        hint="toggle",
+    ),
     Action("default", "set it back to the default", ("u",), _back, "settings", _off, hint="default"),
-    Action("rescan", "scan the shares now", ("R",), lambda desk, _: desk.ask(Rescan()), "settings", engine_off, "rescan", hint="rescan"),
-    Action("cancel-scan", "stop the running scan", ("X",), lambda desk, _: desk.ask(CancelScan()), "settings", _no_scan, "cancelscan"),
+    Action(
+        "rescan",
+        "scan the shares now",
+        ("R",),
+        lambda desk, _: desk.ask(Rescan()),
+        "settings",
+        engine_off,
+        "rescan",
+        hint="rescan",
+    ),
+    Action(
+        "cancel-scan",
+        "stop the running scan",
+        ("X",),
+        lambda desk, _: desk.ask(CancelScan()),
+        "settings",
+        _no_scan,
+        "cancelscan",
+    ),
 )

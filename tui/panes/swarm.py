@@ -6,7 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from slskmesh.engine.commands import Move, Pause, Remove, Resume, Watch
-from slskmesh.engine.views import ChunkMapView, SourceView, TransfersView, TransferState, TransferView, UploadsView, View
+from slskmesh.engine.views import (
+    ChunkMapView,
+    SourceView,
+    TransferState,
+    TransfersView,
+    TransferView,
+    UploadsView,
+    View,
+)
 from tui.actions import Action, engine_off
 from tui.panes.base import Pane
 from tui.viewmodel.columns import Column
@@ -90,7 +98,11 @@ class SwarmPane(Pane):
     def changed(self, types: set[type[View]]) -> None:
         if TransfersView in types:
             terms = self.filter_text.casefold().split()
-            wanted = [t for t in self.desk.state.transfers if all(w in f"{t.name} {t.folder}".casefold() for w in terms)]
+            wanted = [
+                t
+                for t in self.desk.state.transfers
+                if all(w in f"{t.name} {t.folder}".casefold() for w in terms)
+            ]
             self.items.set(wanted)
             self.list.note = summary(self.desk.state.transfers)
             self.list.sync()
@@ -136,8 +148,15 @@ class SwarmPane(Pane):
                 [("copies", "dim"), (heads[2:], "dim")],
                 [("chunks", "dim"), (values[2:], "text")],
                 [("rarest  ", "dim"), (rarest, "warn" if found.counts[0] else "text")],
-                [("end game ", "dim"), ("on" if transfer.endgame else "off", "accent" if transfer.endgame else "text")],
-                [("wasted  ", "dim"), (f"{size(transfer.wasted)}", "text"), (f"  bad {transfer.bad_chunks}", "dim")],
+                [
+                    ("end game ", "dim"),
+                    ("on" if transfer.endgame else "off", "accent" if transfer.endgame else "text"),
+                ],
+                [
+                    ("wasted  ", "dim"),
+                    (f"{size(transfer.wasted)}", "text"),
+                    (f"  bad {transfer.bad_chunks}", "dim"),
+                ],
             ]
         )
 
@@ -149,14 +168,25 @@ class SwarmPane(Pane):
         rates = self.desk.state.transfer_rates.get(transfer.transfer)
         samples = list(rates.samples) if rates is not None else []
         width, height = self.rate.inner
-        lines: list[Line] = [[(row, "good")] for row in graph(samples, min(60, width - 2), max(1, height - 1), self.desk.glyphs)]
-        lines.append([(f"{rate(transfer.rate)}", "text"), (f"   eta {clock(transfer.eta)}", "dim"), (self._uploads(), "dim")])
+        lines: list[Line] = [
+            [(row, "good")]
+            for row in graph(samples, min(60, width - 2), max(1, height - 1), self.desk.glyphs)
+        ]
+        lines.append(
+            [
+                (f"{rate(transfer.rate)}", "text"),
+                (f"   eta {clock(transfer.eta)}", "dim"),
+                (self._uploads(), "dim"),
+            ]
+        )
         self.rate.show(lines)
 
     def _uploads(self) -> str:
         view = self.desk.state.uploads
         sending = [u for u in view.uploads if u.rate >= 1] if view is not None else []
-        return f"   up {plural(len(sending), 'stream')} {rate(sum(u.rate for u in sending))}" if sending else ""
+        return (
+            f"   up {plural(len(sending), 'stream')} {rate(sum(u.rate for u in sending))}" if sending else ""
+        )
 
     def filter(self, words: Sequence[str] | str) -> None:
         self.filter_text = words if isinstance(words, str) else " ".join(words)
@@ -236,7 +266,11 @@ def _remove(desk: MeshApp, argument: str) -> None:
     transfer = _pane(desk).transfer
     assert transfer is not None
     done = transfer.state is TransferState.DONE
-    what = "take off the list (the file stays)" if done else f"remove and delete {size(transfer.done)} fetched so far"
+    what = (
+        "take off the list (the file stays)"
+        if done
+        else f"remove and delete {size(transfer.done)} fetched so far"
+    )
 
     def sure(answer: str) -> None:
         desk.ask(Remove(transfer.transfer))
@@ -288,7 +322,10 @@ def _open(desk: MeshApp, argument: str) -> None:
     rows = [
         ("name", str(transfer.name)),
         ("folder", str(transfer.folder) or "(downloads)"),
-        ("size", f"{transfer.size:,} bytes, {plural(transfer.chunks, 'chunk')} of {size(transfer.chunk_size)}"),
+        (
+            "size",
+            f"{transfer.size:,} bytes, {plural(transfer.chunks, 'chunk')} of {size(transfer.chunk_size)}",
+        ),
         ("have", f"{transfer.done:,} bytes, {plural(transfer.chunks_done, 'chunk')}"),
         ("wasted", size(transfer.wasted)),
         ("content", transfer.transfer),
@@ -297,7 +334,13 @@ def _open(desk: MeshApp, argument: str) -> None:
     lines += [[(f"{label:<9}", "dim"), (text, "text")] for label, text in rows]
     lines.append([])
     for source in transfer.sources:
-        lines.append([(f"{source.letter} ", "accent"), (f"{source.short} {source.name}  ", "text"), (source.state, "dim")])
+        lines.append(
+            [
+                (f"{source.letter} ", "accent"),
+                (f"{source.short} {source.name}  ", "text"),
+                (source.state, "dim"),
+            ]
+        )
     desk.open_text("download", lines)
 
 
@@ -321,7 +364,15 @@ ACTIONS = (
     Action("pause", "pause this download", ("p",), _pause, "swarm", _no_pause, hint="pause"),
     Action("resume", "go on with it, or try again", ("r",), _resume, "swarm", _no_resume, hint="resume"),
     Action("remove", "remove it (asks)", ("d",), _remove, "swarm", _none, hint="remove"),
-    Action("open-swarm", "show details of the chunk or download", ("enter",), _open, "swarm", _none, hint="details"),
+    Action(
+        "open-swarm",
+        "show details of the chunk or download",
+        ("enter",),
+        _open,
+        "swarm",
+        _none,
+        hint="details",
+    ),
     Action("zoom", "zoom the map: whole file or 1:1", ("z",), _zoom, "swarm", _no_map, hint="zoom"),
     Action(
         "colour",
@@ -336,8 +387,16 @@ ACTIONS = (
     Action("full-map", "give the map the whole pane", ("m",), _full, "swarm", _none, hint="map"),
     Action("earlier", "move it up in the queue", ("K",), lambda desk, _: _move(-1, desk), "swarm", _no_move),
     Action("later", "move it down in the queue", ("J",), lambda desk, _: _move(1, desk), "swarm", _no_move),
-    Action("previous-file", "previous download", ("left_square_bracket",), lambda desk, _: _pane(desk).step(-1), "swarm"),
-    Action("next-file", "next download", ("right_square_bracket",), lambda desk, _: _pane(desk).step(1), "swarm"),
+    Action(
+        "previous-file",
+        "previous download",
+        ("left_square_bracket",),
+        lambda desk, _: _pane(desk).step(-1),
+        "swarm",
+    ),
+    Action(
+        "next-file", "next download", ("right_square_bracket",), lambda desk, _: _pane(desk).step(1), "swarm"
+    ),
     Action(
         "goto",
         "go to a chunk (or 100G on the map)",

@@ -92,12 +92,12 @@ def count(number: int) -> str:
 
 
 def plural(number: int, one: str, many: str = "") -> str:
-    """"1 peer", "4 peers"."""
+    """ "1 peer", "4 peers"."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
 def percent(part: float, whole: float) -> str:
-    """" 37%"; only the whole is 100."""
+    """ " 37%"; only the whole is 100."""
     if whole <= 0:
         return "  0%"
     share = 100 if part >= whole else min(99, int(part * 100 / whole))
@@ -125,7 +125,9 @@ def sparkline(samples: Sequence[float], cells: int, glyphs: Glyphs, top: float |
     peak = max(top or 0.0, max(tail, default=0.0))
     ramp = glyphs.ramp
     last = len(ramp) - 1
-    signs = [ramp[0] if peak <= 0 or v <= 0 else ramp[max(1, min(last, math.ceil(v / peak * last)))] for v in tail]
+    signs = [
+        ramp[0] if peak <= 0 or v <= 0 else ramp[max(1, min(last, math.ceil(v / peak * last)))] for v in tail
+    ]
     return ramp[0] * (cells - len(signs)) + "".join(signs)
 
 

@@ -43,7 +43,12 @@ class LineEdit:
         if edit is not None:
             edit(self)
             return True
-        if character and len(character) == 1 and character.isprintable() and not key.startswith(("alt+", "ctrl+")):
+        if (
+            character
+            and len(character) == 1
+            and character.isprintable()
+            and not key.startswith(("alt+", "ctrl+"))
+        ):
             self.insert(character)
             return True
         return False

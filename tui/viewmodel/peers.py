@@ -60,7 +60,11 @@ def order(peers: tuple[PeerView, ...], words: str) -> list[PeerView]:
     terms = words.casefold().split()
     if not terms:
         return list(peers)
-    return [p for p in peers if all(t in f"{p.name} {p.short} {p.address} {p.state.value}".casefold() for t in terms)]
+    return [
+        p
+        for p in peers
+        if all(t in f"{p.name} {p.short} {p.address} {p.state.value}".casefold() for t in terms)
+    ]
 
 
 def details(peer: PeerView, now: float) -> list[Line]:
@@ -77,7 +81,11 @@ def details(peer: PeerView, now: float) -> list[Line]:
         ("address", str(peer.address) or "unknown", "text" if peer.address else "dim"),
         ("trust", _trust_words(peer), "text"),
         ("chunks", f"{count(peer.good_chunks)} verified, {count(peer.bad_chunks)} bad", _chunk_role(peer)),
-        ("traffic", f"{size(peer.down_total)} received, {size(peer.up_total)} sent, rtt {millis(peer.rtt)}", "text"),
+        (
+            "traffic",
+            f"{size(peer.down_total)} received, {size(peer.up_total)} sent, rtt {millis(peer.rtt)}",
+            "text",
+        ),
     ]
     if peer.note:
         rows.append(("note", str(peer.note), "warn"))

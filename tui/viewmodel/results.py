@@ -55,7 +55,13 @@ def _score(row: Row) -> tuple[Any, ...]:
 
 def _album(row: Row) -> tuple[Any, ...]:
     hit = row.hit
-    return ((hit.artist or hit.folder).casefold(), hit.album.casefold(), hit.disc, hit.track, hit.name.casefold())
+    return (
+        (hit.artist or hit.folder).casefold(),
+        hit.album.casefold(),
+        hit.disc,
+        hit.track,
+        hit.name.casefold(),
+    )
 
 
 _RANKS: dict[str, Callable[[Row], tuple[Any, ...]]] = {

@@ -14,7 +14,10 @@ from tui.viewmodel.spans import Line
 
 
 def _source(row: Row) -> Cell:
-    return Cell(row.hit.short if not row.hit.peer_name else str(row.hit.peer_name), "accent" if row.hit.trusted else "dim")
+    return Cell(
+        row.hit.short if not row.hit.peer_name else str(row.hit.peer_name),
+        "accent" if row.hit.trusted else "dim",
+    )
 
 
 def _copies(row: Row) -> Cell:
@@ -95,9 +98,17 @@ def release_lines(results: Results, row: Row) -> list[Line]:
     lines.append([(summary + (f", {clock(playing)}" if playing else ""), "text")])
     lines.append([("folder  ", "dim"), (str(hit.folder) or "(top)", "text")])
     lines.append([("file    ", "dim"), (str(hit.name), "text")])
-    channels = {1: ", mono", 2: ", stereo"}.get(hit.channels, f", {hit.channels} channels" if hit.channels else "")
+    channels = {1: ", mono", 2: ", stereo"}.get(
+        hit.channels, f", {hit.channels} channels" if hit.channels else ""
+    )
     lines.append([("sound   ", "dim"), (f"{quality_text(hit) or 'unknown'}{channels}", "text")])
-    lines.append([("content ", "dim"), (f"{hit.content[:16]}", "text"), ("  a gets this, A all of the folder", "faint")])
+    lines.append(
+        [
+            ("content ", "dim"),
+            (f"{hit.content[:16]}", "text"),
+            ("  a gets this, A all of the folder", "faint"),
+        ]
+    )
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slskmesh.engine.views import LibraryView, ScanPhase, SettingsView, SettingView
 from slskmesh.text import sanitize
 from tui.viewmodel.columns import Cell, Column
-from tui.viewmodel.formats import clock, count, plural, size
+from tui.viewmodel.formats import clock, count, plural, rate, size
 from tui.viewmodel.glyphs import Glyphs
 from tui.viewmodel.spans import Line
 
@@ -72,7 +72,13 @@ def details(setting: SettingView) -> list[Line]:
     lines: list[Line] = [[(str(sanitize(setting.help, 600)), "text")]]
     allowed = ", ".join(setting.choices)
     default = str(sanitize(setting.default)) or "(empty)"
-    lines.append([("default ", "dim"), (default, "text"), *([("   allowed ", "dim"), (allowed, "text")] if allowed else [])])
+    lines.append(
+        [
+            ("default ", "dim"),
+            (default, "text"),
+            *([("   allowed ", "dim"), (allowed, "text")] if allowed else []),
+        ]
+    )
     if setting.source == "environment":
         lines.append([("set by the environment: the file is not asked until that variable is gone", "warn")])
     elif setting.restart:
@@ -90,7 +96,7 @@ def library_line(view: LibraryView | None) -> str:
             return f"{shared}; looking for files, {count(view.pending)} new so far"
         case ScanPhase.HASHING:
             total = view.total if view.total is not None else view.done + view.pending
-            return f"{shared}; hashing {count(view.done)} of {count(total)}, {size(view.rate)}/s, {clock(view.eta)} left"
+            return f"{shared}; hashing {count(view.done)} of {count(total)}, {rate(view.rate)}, {clock(view.eta)} left"
         case ScanPhase.FAILED:
             problem = view.problems[0] if view.problems else "see the event log"
             return f"{shared}; the last scan failed: {problem}"

@@ -50,10 +50,24 @@ class SetupForm:
         listen = settings.get("overlay.listen", "")
         return cls(
             [
-                Question("shares", "folders to share", "several with ; between them, may be empty", LineEdit(shares)),
-                Question("downloads", "downloads folder", "is made where it does not exist", LineEdit(downloads)),
-                Question("name", "name others see", "may be empty; your key is shown anyway", LineEdit("", 64)),
-                Question("listen", "listen on", "host:port; 0.0.0.0 is every network, port 0 any free one", LineEdit(listen)),
+                Question(
+                    "shares",
+                    "folders to share",
+                    "several with ; between them, may be empty",
+                    LineEdit(shares),
+                ),
+                Question(
+                    "downloads", "downloads folder", "is made where it does not exist", LineEdit(downloads)
+                ),
+                Question(
+                    "name", "name others see", "may be empty; your key is shown anyway", LineEdit("", 64)
+                ),
+                Question(
+                    "listen",
+                    "listen on",
+                    "host:port; 0.0.0.0 is every network, port 0 any free one",
+                    LineEdit(listen),
+                ),
             ]
         )
 
@@ -82,9 +96,10 @@ class SetupForm:
         shares = tuple(part.strip() for part in self.value("shares").split(";") if part.strip())
         return FinishSetup(shares, self.value("downloads"), listen, self.value("name"))
 
-    def _wrong(self, name: str, text: str) -> None:
+    def _wrong(self, name: str, text: str) -> FinishSetup | None:
         self.error = text
         self.at = next(i for i, q in enumerate(self.questions) if q.name == name)
+        return None
 
     def lines(self, cells: int) -> list[Line]:
         """The form in `cells` cells."""

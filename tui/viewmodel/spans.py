@@ -13,8 +13,10 @@ from rich.cells import cell_len, set_cell_size
 Span = tuple[str, str]
 Line = list[Span]
 
-_CONTROL = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
-_CONTROL.update({code: "\ufffd" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x61C)})
+_CONTROL = dict.fromkeys(
+    (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)),
+    "\ufffd",
+)
 
 
 def width(line: Iterable[Span]) -> int:

@@ -14,7 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from slskmesh.engine.views import BAD, IN_FLIGHT, MISSING, QUEUED, RECEIVED, VERIFIED, ChunkMapView, SourceView
+from slskmesh.engine.views import (
+    BAD,
+    IN_FLIGHT,
+    MISSING,
+    QUEUED,
+    RECEIVED,
+    VERIFIED,
+    ChunkMapView,
+    SourceView,
+)
 from tui.viewmodel.glyphs import Glyphs
 from tui.viewmodel.spans import Line
 
@@ -22,7 +31,14 @@ LABEL = 7
 GROUP = 10
 COLOURS = ("state", "source", "age")
 ORDERS = ("file", "rarest")
-STATE_ROLES = ("chunk-missing", "chunk-queued", "chunk-flight", "chunk-received", "chunk-verified", "chunk-bad")
+STATE_ROLES = (
+    "chunk-missing",
+    "chunk-queued",
+    "chunk-flight",
+    "chunk-received",
+    "chunk-verified",
+    "chunk-bad",
+)
 STATE_WORDS = ("missing", "queued", "in flight", "received", "verified", "bad")
 SOURCE_ROLES = 8
 _RANKING = bytes.maketrans(
@@ -125,7 +141,9 @@ class SwarmMap:
     def follow(self, shape: Geometry) -> None:
         """Scrolls so that the cursor's row is on the screen."""
         row = self.cursor // shape.per_cell // shape.cols
-        self.top = max(0, min(max(self.top, row - shape.rows + 1), row, max(0, shape.total_rows - shape.rows)))
+        self.top = max(
+            0, min(max(self.top, row - shape.rows + 1), row, max(0, shape.total_rows - shape.rows))
+        )
 
     def lines(
         self, cells: int, rows: int, sources: Sequence[SourceView], glyphs: Glyphs, now: float, cursor: bool
@@ -146,7 +164,9 @@ class SwarmMap:
                 start = cell * shape.per_cell
                 if start >= len(states):
                     break
-                sign, role = self._cell(start, shape.per_cell, ranks, states, owners, places, letters, glyphs, now)
+                sign, role = self._cell(
+                    start, shape.per_cell, ranks, states, owners, places, letters, glyphs, now
+                )
                 if (cell - first) % GROUP == 0 and cell > first:
                     signs.append((" ", "text"))
                 signs.append((sign, "map-cursor" if cell == at else role))
@@ -209,7 +229,9 @@ class Availability:
 
 def availability(states: bytes, copies: bytes, shown: int = 4) -> Availability:
     """The histogram of copies and the first `shown` of the rarest chunks still wanted."""
-    wanted = [(n, i) for i, (s, n) in enumerate(zip(states, copies, strict=False)) if s not in (VERIFIED, RECEIVED)]
+    wanted = [
+        (n, i) for i, (s, n) in enumerate(zip(states, copies, strict=False)) if s not in (VERIFIED, RECEIVED)
+    ]
     counts = [0] * 9
     for number, _ in wanted:
         counts[min(8, number)] += 1

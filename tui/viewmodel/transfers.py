@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slskmesh.engine.views import ChunkMapView, SourceView, TransferState, TransferView
+from slskmesh.engine.views import SourceView, TransferState, TransferView
 from tui.viewmodel.columns import Cell, Column
 from tui.viewmodel.formats import clock, count, millis, percent, plural, rate, size
 from tui.viewmodel.glyphs import Glyphs
@@ -37,10 +37,10 @@ def columns(glyphs: Glyphs) -> tuple[Column[TransferView], ...]:
     """The transfers list."""
 
     def progress(t: TransferView) -> Cell:
-        cells = 12
+        cells = 11
         full = 0 if t.size <= 0 else min(cells, t.done * cells // t.size)
         body = glyphs.bar_full * full + glyphs.bar_empty * (cells - full)
-        return Cell(f"{body}{percent(t.done, t.size)}", STATE_ROLES[t.state])
+        return Cell(f"{body} {percent(t.done, t.size)}", STATE_ROLES[t.state])
 
     return (
         Column("name", 16, lambda t: t.name, weight=3),
@@ -89,7 +89,9 @@ def reason(t: TransferView) -> Line:
             TransferState.ACTIVE: f"{plural(len(t.sources), 'source')}, {clock(t.eta)} to go",
             TransferState.STALLED: "no source serves what is missing",
             TransferState.FINISHING: "checks the whole file and moves it into place",
-            TransferState.DONE: f"verified, {size(t.size)}; {t.path}" if t.path else f"verified, {size(t.size)}",
+            TransferState.DONE: f"verified, {size(t.size)}; {t.path}"
+            if t.path
+            else f"verified, {size(t.size)}",
             TransferState.PAUSED: "paused; r goes on",
             TransferState.FAILED: "failed; r tries again",
         }[t.state]
@@ -103,15 +105,15 @@ def reason(t: TransferView) -> Line:
     return line
 
 
-def map_title(t: TransferView | None, view: ChunkMapView | None, per_cell: int, zoomed: bool) -> tuple[str, str]:
+def map_title(t: TransferView | None, per_cell: int, zoomed: bool) -> tuple[str, str]:
     """Title and right-hand text of the map's box."""
     if t is None:
         return "chunks", ""
     head = f"chunks {count(t.chunks)} x {size(t.chunk_size)}" if t.chunks else "chunks"
-    cell = "1 cell = 1 chunk" if per_cell == 1 else f"1 cell = {per_cell} chunks, worst wins"
-    zoom = "z whole file" if zoomed else "z 1:1"
-    del view
-    return head, f"{percent(t.done, t.size).strip()}  {cell}  {zoom}"
+    cell = (
+        f"{per_cell} chunks a cell, worst wins" if per_cell > 1 else "1:1, z shows all" if zoomed else "1:1"
+    )
+    return head, f"{percent(t.done, t.size).strip()}  {cell}"
 
 
 def summary(transfers: Sequence[TransferView]) -> str:

@@ -52,7 +52,10 @@ class Canvas(Widget, can_focus=False):
 
     def _make(self) -> list[Row]:
         width, height = self.size
-        made = [(fit(line, width, self.desk.glyphs.ellipsis), over) for line, over in self.rows(width, height)[:height]]
+        made = [
+            (fit(line, width, self.desk.glyphs.ellipsis), over)
+            for line, over in self.rows(width, height)[:height]
+        ]
         blank: Row = ([(" " * width, "text")], "")
         return made + [blank] * (height - len(made))
 

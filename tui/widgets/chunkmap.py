@@ -28,10 +28,13 @@ class ChunkMapBox(Box):
     def content(self, width: int, height: int) -> list[Row]:
         transfer, glyphs = self.transfer, self.desk.glyphs
         if transfer is None:
-            return [([], ""), ([("  no download chosen; find something in Search (1) and press enter", "dim")], "")]
+            return [
+                ([], ""),
+                ([("  no download chosen; find something in Search (1) and press enter", "dim")], ""),
+            ]
         cells, rows = self._shape()
         shape = geometry(self.map.chunks, cells, rows, self.map.zoomed)
-        self.title, self.note = map_title(transfer, None, shape.per_cell, self.map.zoomed)
+        self.title, self.note = map_title(transfer, shape.per_cell, self.map.zoomed)
         foot = legend(glyphs)
         self.foot = foot if line_width(foot) <= width - 6 else []
         out: list[Row] = [([(" ", "text"), *reason(transfer)], "")]

@@ -29,7 +29,9 @@ _MOVES = {
 class Overlay(TextBox):
     """A box of text over the pane. `keys` are extra keys it answers."""
 
-    def __init__(self, title: str, lines: list[Line], *, keys: dict[str, Callable[[], None]] | None = None) -> None:
+    def __init__(
+        self, title: str, lines: list[Line], *, keys: dict[str, Callable[[], None]] | None = None
+    ) -> None:
         super().__init__(title, classes="overlay")
         self.lines = lines
         self.active = True

@@ -7,6 +7,7 @@ same; every state that a role tells is also told by a word or a sign; a line is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 
 from rich.color import ColorParseError
 from rich.segment import Segment
@@ -15,7 +16,7 @@ from textual.color import Color
 from textual.strip import Strip
 
 from tui.viewmodel.glyphs import Glyphs
-from tui.viewmodel.spans import Line, inert
+from tui.viewmodel.spans import Line, Span, inert
 
 _ANSI = {
     "text": "",
@@ -93,13 +94,17 @@ class Palette:
         back = colour("background", "#12161b")
         fore = colour("foreground", "#d3d9e0")
         accent, primary = colour("accent", "#6fc3b2"), colour("primary", "#7aa2c8")
-        good, warn, bad = colour("success", "#8fbf7f"), colour("warning", "#dcb36a"), colour("error", "#e07a72")
+        good, warn, bad = (
+            colour("success", "#8fbf7f"),
+            colour("warning", "#dcb36a"),
+            colour("error", "#e07a72"),
+        )
         panel, surface = colour("panel", "#242c35"), colour("surface", "#1a2027")
         violet = Color.parse("#7d6bb0" if dark else "#6a4fb0")
         ink = Color.parse("#ffffff")
 
-        def style(fg: Color, bg: Color = back, **attributes: bool) -> Style:
-            return Style(color=fg.rich_color, bgcolor=bg.rich_color, **attributes)
+        def style(fg: Color, bg: Color = back, *, bold: bool | None = None) -> Style:
+            return Style(color=fg.rich_color, bgcolor=bg.rich_color, bold=bold)
 
         dim, faint = fore.blend(back, 0.42), fore.blend(back, 0.62)
         line = fore.blend(back, 0.74)
@@ -110,7 +115,7 @@ class Palette:
             "faint": style(faint),
             "bold": style(fore, bold=True),
             "title": style(primary, bold=True),
-            "head": style(dim, underline=False),
+            "head": style(dim),
             "key": style(accent, bold=True),
             "accent": style(accent),
             "good": style(good),
@@ -165,8 +170,12 @@ def strip(line: Line, over: str, palette: Palette, glyphs: Glyphs) -> Strip:
     """A line as Textual draws it; a span's role may carry its own overlay as "role|overlay"."""
     plain = glyphs.plain if glyphs.ascii else None
     segments = []
-    for text, role in line:
-        safe = inert(text)
+    for role, spans in groupby(line, key=_role):
+        safe = inert("".join([text for text, _ in spans]))
         name, _, own = role.partition("|")
         segments.append(Segment(plain(safe) if plain else safe, palette.style(name, over or own)))
     return Strip(segments)
+
+
+def _role(span: Span) -> str:
+    return span[1]

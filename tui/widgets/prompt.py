@@ -147,7 +147,13 @@ class Prompt(Canvas):
             upper.append((question.help, "dim"))
         label = question.label
         if question.confirm:
-            lower: Line = [(f" {label} ", "warn"), ("y", "hint-key"), (" yes  ", "dim"), ("n", "hint-key"), (" no", "dim")]
+            lower: Line = [
+                (f" {label} ", "warn"),
+                ("y", "hint-key"),
+                (" yes  ", "dim"),
+                ("n", "hint-key"),
+                (" no", "dim"),
+            ]
         else:
             label = f" {label}" if len(label) > 1 else label
             head: Line = [(label, "key")]

@@ -77,7 +77,7 @@ class RowsBox(Box, Generic[T]):
         self.empty: Sequence[str] = ()
         self.is_marked: Callable[[str], bool] = lambda key: False
         self.on_cursor: Callable[[], None] = lambda: None
-        self.anchor: int | None = None
+        self.range_start: int | None = None
 
     @property
     def current(self) -> T | None:
@@ -86,9 +86,9 @@ class RowsBox(Box, Generic[T]):
 
     def selected(self) -> list[T]:
         """The rows of a range begun with v, else the row under the cursor."""
-        if self.anchor is None:
+        if self.range_start is None:
             return [] if self.current is None else [self.current]
-        low, high = sorted((min(self.anchor, len(self.source) - 1), self.cursor))
+        low, high = sorted((min(self.range_start, len(self.source) - 1), self.cursor))
         return [self.source.row(at) for at in range(max(0, low), high + 1)]
 
     @property
@@ -147,7 +147,7 @@ class RowsBox(Box, Generic[T]):
         out: list[Row] = []
         if self.heading:
             out.append(([("  ", "head"), *header(columns, width - 3, glyphs)], ""))
-        low, high = sorted((self.anchor, self.cursor)) if self.anchor is not None else (-1, -2)
+        low, high = sorted((self.range_start, self.cursor)) if self.range_start is not None else (-1, -2)
         for place in range(self.top, min(total, self.top + self.page)):
             row = self.source.row(place)
             here = place == self.cursor

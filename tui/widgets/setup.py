@@ -17,7 +17,14 @@ class SetupBox(Overlay):
         self.cells = 108
         self.height_wanted = 26
         self.busy = False
-        self.foot = [(" enter ", "hint-key"), ("next, at the end start  ", "dim"), ("tab ", "hint-key"), ("field  ", "dim"), ("esc ", "hint-key"), ("later ", "dim")]
+        self.foot = [
+            (" enter ", "hint-key"),
+            ("next, at the end start  ", "dim"),
+            ("tab ", "hint-key"),
+            ("field  ", "dim"),
+            ("esc ", "hint-key"),
+            ("later ", "dim"),
+        ]
 
     def content(self, width: int, height: int) -> list[Row]:
         lines = self.form.lines(width - 4)
