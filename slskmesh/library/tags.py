@@ -173,10 +173,9 @@ def _texts(tags: Any) -> dict[str, str]:
     """Field of _NAMES to its first non-empty value as text, by the earliest of its names."""
     if tags is None:
         return {}
-    any_case = hasattr(tags, "as_dict") or type(tags).__name__ == "APEv2"  # Vorbis comments and APEv2
     best: dict[str, tuple[int, str]] = {}
     for key in tags.keys():  # noqa: SIM118 - tags of ID3 and ASF are no plain mappings
-        field, place = _FIELDS.get(key.lower() if any_case else key, ("", 0))
+        field, place = _FIELDS.get(key) or _FIELDS.get(key.lower()) or ("", 0)
         if field and (field not in best or place < best[field][0]):
             text = _as_text(tags[key]).strip("\0 ")
             if text:
@@ -196,7 +195,7 @@ def _collect(kind: str, info: Any, texts: dict[str, str], size: int) -> Tags:
         year=_year(texts.get("year", "")),
         duration=min(int(seconds * 1000 + 0.5), _U32),
         bitrate=min(int(_number(info, "bitrate") or (size * 8 / seconds if seconds else 0)), _U32),
-        sample_rate=min(int(_number(info, "sample_rate")), _U32),
+        sample_rate=48_000 if kind == "opus" else min(int(_number(info, "sample_rate")), _U32),
         bit_depth=min(int(_number(info, "bits_per_sample")), _U16),
         channels=min(int(_number(info, "channels")), _U16),
         mb_recording=_uuid(texts.get("mb_recording", "")),
