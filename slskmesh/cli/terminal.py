@@ -32,8 +32,8 @@ def run_app(home: Path) -> int:
 
 def need_terminal(instead: str) -> None:
     """UserError if there is no terminal to draw on; `instead` says what to do then."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UserError(f"this needs a terminal; {instead}")
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise UserError(f"this needs a terminal for input, output and errors; {instead}")
 
 
 def load_frontend() -> Callable[..., int]:

@@ -163,7 +163,7 @@ class Run:
 
     def _judge(self, end: dict[str, Any], seconds: float) -> Summary:
         originals = self._network.originals
-        arrived = [path for path in self._downloads.rglob("*") if path.is_file()]
+        arrived = [path for path in self._downloads.rglob("*") if path.is_file() and not self._hidden(path)]
         sha256_ok = sorted(map(sha256, arrived)) == sorted(map(sha256, originals))
         summary = Summary(
             files=len(arrived),
@@ -178,6 +178,10 @@ class Run:
         )
         summary.ok = sha256_ok and summary.liar_named and summary.resumed and summary.bad_chunks_rejected > 0
         return summary
+
+    def _hidden(self, path: Path) -> bool:
+        """Whether a path is in the folder of unfinished downloads."""
+        return any(part.startswith(".") for part in path.relative_to(self._downloads).parts)
 
 
 def refetched(before: dict[str, int], kept: dict[str, int]) -> float:
