@@ -39,7 +39,7 @@ class Bridge:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._kicked = threading.Event()
         self._last = 0.0
-        self._up = False
+        self.up = False
         self._waiting: deque[tuple[Command, OnReply | None, Callable[[int], None] | None]] = deque()
         self._replies: dict[int, OnReply] = {}
         self._closed = False
@@ -65,7 +65,7 @@ class Bridge:
             self._closed = True  # the loop has ended: nobody is left to tell
 
     def _started(self) -> None:
-        self._up = True
+        self.up = True
         while self._waiting:
             self._post(*self._waiting.popleft())
         self._drain()
@@ -101,7 +101,7 @@ class Bridge:
         self, command: Command, on_reply: OnReply | None = None, on_sent: Callable[[int], None] | None = None
     ) -> None:
         """Sends a command. `on_sent` gets its request number, `on_reply` its answer."""
-        if self._up:
+        if self.up:
             self._post(command, on_reply, on_sent)
         elif len(self._waiting) < WAITING_MAX:
             self._waiting.append((command, on_reply, on_sent))

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import groupby
 
-from rich.color import ColorParseError
 from rich.segment import Segment
 from rich.style import Style
-from textual.color import Color
+from textual.color import Color, ColorParseError
 from textual.strip import Strip
 
 from tui.viewmodel.glyphs import Glyphs
@@ -88,7 +87,7 @@ class Palette:
         def colour(name: str, otherwise: str) -> Color:
             try:
                 return Color.parse(variables.get(name, otherwise))
-            except (ColorParseError, ValueError):
+            except ColorParseError:
                 return Color.parse(otherwise)
 
         back = colour("background", "#12161b")
