@@ -121,9 +121,8 @@ class Transfer:
     def refused(self, source: Source, chunks: tuple[int, ...], code: str) -> None:
         """The source will not serve these requests."""
         index = _index(source)
-        mine = [
-            chunk for chunk in chunks if self.picker.is_asked(index, chunk) and chunk not in source.copies
-        ]
+        once = dict.fromkeys(chunks)  # the peer may name a chunk twice
+        mine = [chunk for chunk in once if self.picker.is_asked(index, chunk) and chunk not in source.copies]
         source.credit -= sum(self.manifest.chunk_length(chunk) for chunk in mine)
         self.picker.refused(index, mine)
         self._forget(source, mine)
