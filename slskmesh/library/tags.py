@@ -2,7 +2,7 @@
 
 Rules:
 - Never raises anything but `TagsError`, whatever the file holds; a file whose tags cannot be read is still shared.
-- Reads are bounded: a reader that wants more than READ_MAX bytes of one file is stopped.
+- Reads are bounded: a reader that wants more than READ_MAX bytes of one file, or reads without end, is stopped.
 - Text is sanitised and cut to the wire's limits, numbers are clamped to them; MusicBrainz ids are kept only where
   they have the form of a UUID.
 - mutagen is imported at the first file that needs it: a program that scans nothing does not pay for it.
@@ -24,6 +24,9 @@ from slskmesh.text import SafeStr, sanitize
 from slskmesh.wire import limits
 
 READ_MAX: Final = 64 * 1024 * 1024
+_READ_COST: Final = (
+    256  # bytes each read counts for beside its own, since some readers go round at a file's end
+)
 _U16: Final = 0xFFFF
 _U32: Final = 0xFFFF_FFFF
 
@@ -112,9 +115,9 @@ class _Bounded:
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(self._left + 1 if size is None or size < 0 else min(size, self._left + 1))
-        self._left -= len(data)
+        self._left -= len(data) + _READ_COST
         if self._left < 0:
-            raise OSError(f"its tags take more than {READ_MAX >> 20} MiB to read")
+            raise OSError(f"reading its tags has no end within {READ_MAX >> 20} MiB")
         return data
 
 
@@ -130,9 +133,9 @@ class _InMemory:
         at = self._at
         data = bytes(self._data[at:] if size is None or size < 0 else self._data[at : at + size])
         self._at = at + len(data)
-        self._left -= len(data)
+        self._left -= len(data) + _READ_COST
         if self._left < 0:
-            raise OSError(f"its tags take more than {READ_MAX >> 20} MiB to read")
+            raise OSError(f"reading its tags has no end within {READ_MAX >> 20} MiB")
         return data
 
     def seek(self, offset: int, whence: int = 0) -> int:

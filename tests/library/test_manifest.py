@@ -21,7 +21,6 @@ from slskmesh.library.manifest import (
 from slskmesh.wire import limits
 from tests.library.conftest import manifest_of
 
-
 contents = st.builds(
     lambda seed, size: (seed * (size // len(seed) + 1))[:size],
     st.binary(min_size=1, max_size=97),

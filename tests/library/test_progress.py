@@ -13,11 +13,18 @@ sizes = st.lists(st.integers(1, 50_000_000), min_size=1, max_size=40)
 
 @given(sizes, st.lists(st.floats(0, 2), min_size=40, max_size=40), st.data())
 @settings(deadline=None, max_examples=100)
-def test_it_only_goes_forward_and_ends_full(files: list[int], steps: list[float], draw: st.DataObject) -> None:
+def test_it_only_goes_forward_and_ends_full(
+    files: list[int], steps: list[float], draw: st.DataObject
+) -> None:
     meter = Meter(0.0)
     meter.seen(len(files))
     walking = meter.look(0.0)
-    assert (walking.phase, walking.done, walking.total, walking.eta) == (Phase.WALKING, len(files), None, None)
+    assert (walking.phase, walking.done, walking.total, walking.eta) == (
+        Phase.WALKING,
+        len(files),
+        None,
+        None,
+    )
     now = 1.0
     meter.plan(len(files), sum(files), now)
     last = meter.look(now)

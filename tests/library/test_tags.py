@@ -139,7 +139,10 @@ def test_real_audio(name: str, format: str, duration: int, title: str) -> None:
     assert kind
     read = read_tags(kind, memoryview(data), len(data))
     assert (read.format, read.duration, read.title) == (format, duration, title)
-    assert (read.sample_rate, read.channels) == (48_000 if format == "Opus" else 44_100, 2)  # Opus has one rate
+    assert (read.sample_rate, read.channels) == (
+        48_000 if format == "Opus" else 44_100,
+        2,
+    )  # Opus has one rate
     assert read.bitrate > 10_000
 
 
@@ -149,3 +152,10 @@ def test_a_format_without_its_own_bit_rate_gets_one_from_size_and_duration() -> 
         bitrate = None
 
     assert tags._collect("tta", Info(), {}, 50_000).bitrate == 200_000
+
+
+def test_a_reader_that_goes_round_for_ever_is_stopped() -> None:
+    with pytest.raises(TagsError, match="no end"):
+        read_tags(
+            "musepack", memoryview(b"MPCK" + b"XX\0" * 8), 28
+        )  # packets of no size: mutagen reads them again

@@ -13,7 +13,9 @@ import pytest
 from slskmesh.library.walk import Filter, Walk, inside, stamp_of
 
 
-def walk(root: Path, *others: Path, exclude: tuple[str, ...] = (), follow: bool = False) -> tuple[set[bytes], list[str]]:
+def walk(
+    root: Path, *others: Path, exclude: tuple[str, ...] = (), follow: bool = False
+) -> tuple[set[bytes], list[str]]:
     """Relative paths found, and what was noted as "path: reason"."""
     notes: list[str] = []
     raw = os.fsencode(root)
@@ -47,7 +49,13 @@ def test_plain_files_in_folders_and_what_is_left_out(share: Path) -> None:
 
 
 def test_exclude_by_name_and_by_path(share: Path) -> None:
-    touch(share / "a.flac", share / "a.nfo", share / "x" / "b.nfo", share / "x" / "y" / "c.flac", share / "y" / "d.flac")
+    touch(
+        share / "a.flac",
+        share / "a.nfo",
+        share / "x" / "b.nfo",
+        share / "x" / "y" / "c.flac",
+        share / "y" / "d.flac",
+    )
     assert walk(share, exclude=("*.nfo",))[0] == {b"a.flac", b"x/y/c.flac", b"y/d.flac"}
     assert walk(share, exclude=("y",))[0] == {b"a.flac", b"a.nfo", b"x/b.nfo"}
     assert walk(share, exclude=("x/y",))[0] == {b"a.flac", b"a.nfo", b"x/b.nfo", b"y/d.flac"}
