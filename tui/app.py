@@ -108,6 +108,7 @@ class MeshApp(Desk):
 
     def _begin(self) -> None:
         self.bridge.start()
+        self._second()
         self.set_interval(1.0, self._second)
 
     def _handle_signals(self) -> None:

@@ -28,7 +28,7 @@ from tui.viewmodel.state import State
 from tui.viewmodel.tour import LINES, Facts, Tour
 from tui.widgets.box import Box, TextBox
 from tui.widgets.canvas import Canvas
-from tui.widgets.overlay import Menu, Overlay
+from tui.widgets.overlay import Overlay
 from tui.widgets.paint import Palette
 from tui.widgets.prompt import Prompt, Question
 
@@ -231,8 +231,7 @@ class Desk(SafeApp):
     def hints(self) -> list[tuple[str, str]]:
         """Key and label of the hint row, most useful first."""
         if self.overlay is not None:
-            run = [("enter", "run"), ("/", "find")] if isinstance(self.overlay, Menu) else []
-            return [*run, ("esc", "close"), ("j k", "move")]
+            return self.overlay.hints
         if self.pane.typing:
             return [("enter", "search"), ("esc", "lists"), ("up", "earlier"), ("^u", "clear")]
         app = cast("MeshApp", self)

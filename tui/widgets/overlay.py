@@ -33,6 +33,7 @@ class Overlay(TextBox):
         self, title: str, lines: list[Line], *, keys: dict[str, Callable[[], None]] | None = None
     ) -> None:
         super().__init__(title, classes="overlay")
+        self.hints = [("esc", "close"), ("j k", "scroll")]
         self.lines = lines
         self.active = True
         self.keys = keys or {}
@@ -75,6 +76,7 @@ class Menu(Overlay):
 
     def __init__(self, title: str, entries: Sequence[Entry], *, typing: bool = False) -> None:
         super().__init__(title, [])
+        self.hints = [("enter", "run"), ("esc", "close"), ("j k", "move"), ("/", "find")]
         self.entries = list(entries)
         self.filter = ""
         self.typing = typing

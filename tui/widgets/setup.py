@@ -17,14 +17,7 @@ class SetupBox(Overlay):
         self.cells = 108
         self.height_wanted = 26
         self.busy = False
-        self.foot = [
-            (" enter ", "hint-key"),
-            ("next, at the end start  ", "dim"),
-            ("tab ", "hint-key"),
-            ("field  ", "dim"),
-            ("esc ", "hint-key"),
-            ("later ", "dim"),
-        ]
+        self.hints = [("enter", "next, at the end start"), ("tab", "next field"), ("esc", "later")]
 
     def content(self, width: int, height: int) -> list[Row]:
         lines = self.form.lines(width - 4)
