@@ -187,8 +187,10 @@ class Pulse:
         return views
 
     def _map(self) -> None:
-        revision = self._engine.downloads.map_revision(self.watched) if self.watched else -1
-        if (self.watched, revision) == self._shown:
+        if not self.watched:
+            return
+        revision = self._engine.downloads.map_revision(self.watched)
+        if revision >= 0 and (self.watched, revision) == self._shown:
             return
         self._shown = (self.watched, revision)
         state = self._engine.downloads.chunk_map(self.watched)

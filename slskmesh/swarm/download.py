@@ -89,6 +89,7 @@ class Download:
         self.reason = ""
         self.manifest: Manifest | None = None
         self.transfer: Transfer | None = None
+        self.brought = b""  # of a finished download: who brought each chunk, as `MapState.owners`
         self.served: PartialFile | None = None
         self.serving = trio.Event()  # `served` is there, or never will be
         self.roster = Roster(self, wish.content, around.lines, around.standing, around.clock)
@@ -235,6 +236,7 @@ class Download:
             )
         path = await trio.to_thread.run_sync(part.place)
         served.path, served.bits = path, None
+        self.brought = bytes(self.transfer.map.owners) if self.transfer is not None else b""
         self.transfer, self._part = None, None
         part.close()  # the disk thread is done with it; from here on nothing can be cancelled
         return path

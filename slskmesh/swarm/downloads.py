@@ -22,7 +22,7 @@ import trio
 
 from slskmesh.errors import StorageError, UserError
 from slskmesh.identity.peerid import PeerId
-from slskmesh.library.manifest import Manifest
+from slskmesh.library.manifest import Manifest, chunk_count, chunk_size_for
 from slskmesh.overlay.port import DataHeader, Router, Session
 from slskmesh.store.database import Store
 from slskmesh.swarm import records
@@ -33,7 +33,7 @@ from slskmesh.swarm.lines import Lines
 from slskmesh.swarm.partial import delete_partial
 from slskmesh.swarm.port import Served, Standing
 from slskmesh.swarm.source import Source
-from slskmesh.swarm.state import RUNNING, DownloadState, Line, MapState, Phase
+from slskmesh.swarm.state import RUNNING, VERIFIED, DownloadState, Line, MapState, Phase
 from slskmesh.text import safe_name
 from slskmesh.wire import messages as msg
 
@@ -125,7 +125,7 @@ class Downloads:
                 try:
                     path = await download.run()
                     entry.finish(path, self._wall(), download.manifest)
-                except StorageError as error:
+                except (StorageError, UserError) as error:  # UserError: the folder leads out of the downloads
                     entry.fail(str(error))
                     self._say(entry.content, Line(self._wall(), "error", str(error)))
         finally:
@@ -246,19 +246,22 @@ class Downloads:
         return tuple(entry.timeline)
 
     def chunk_map(self, content: bytes) -> MapState | None:
-        """The chunk map of a running download, else None."""
+        """The chunk map of a download that runs, ran since the start, or is done; else None."""
         entry = self._entries.get(content)
-        transfer = entry.download.transfer if entry is not None and entry.download is not None else None
-        if transfer is None:
+        transfer = entry.transfer if entry is not None else None
+        if transfer is not None:
+            states, owners = bytes(transfer.map.states), bytes(transfer.map.owners)
+            return MapState(content, states, owners, transfer.picker.copies())
+        if entry is None or entry.phase is not Phase.DONE:
             return None
-        return MapState(
-            content, bytes(transfer.map.states), bytes(transfer.map.owners), transfer.picker.copies()
-        )
+        chunks = chunk_count(entry.wish.size, chunk_size_for(entry.wish.size))
+        owners = entry.last.brought if entry.last is not None else bytes(chunks)
+        return MapState(content, bytes([VERIFIED]) * chunks, owners, bytes(chunks))
 
     def map_revision(self, content: bytes) -> int:
-        """Grows whenever the chunk map changes; -1 while there is none."""
+        """Grows whenever the chunk map changes; -1 while there is none that changes."""
         entry = self._entries.get(content)
-        transfer = entry.download.transfer if entry is not None and entry.download is not None else None
+        transfer = entry.transfer if entry is not None else None
         return transfer.map.revision if transfer is not None else -1
 
     @property

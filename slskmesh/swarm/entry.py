@@ -6,12 +6,13 @@ from pathlib import Path
 
 import trio
 
-from slskmesh.library.manifest import Manifest
+from slskmesh.library.manifest import Manifest, chunk_count, chunk_size_for
 from slskmesh.swarm.download import Download, Wish
 from slskmesh.swarm.reasons import source_state
 from slskmesh.swarm.records import Record
 from slskmesh.swarm.served import PartialFile
 from slskmesh.swarm.state import DownloadState, Line, Phase
+from slskmesh.swarm.transfer import Transfer
 
 
 class Entry:
@@ -66,6 +67,11 @@ class Entry:
         return self.last.served if self.last is not None else None
 
     @property
+    def transfer(self) -> Transfer | None:
+        """The running attempt's chunks, or the latest one's as it left them."""
+        return self.last.transfer if self.last is not None else None
+
+    @property
     def timeline(self) -> list[Line]:
         """Lines of the latest attempt."""
         return list(self.last.timeline) if self.last is not None else []
@@ -113,7 +119,8 @@ class Entry:
         manifest = self.manifest
         transfer = running.transfer if running is not None else None
         size = manifest.size if manifest is not None else self.wish.size
-        chunks = manifest.chunks if manifest is not None else 0
+        chunk_size = manifest.chunk_size if manifest is not None else chunk_size_for(size)
+        chunks = chunk_count(size, chunk_size)
         got = self._chunks_done(chunks)
         done = size if phase in (Phase.DONE, Phase.FINISHING) else 0
         if phase is not Phase.DONE and manifest is not None:
@@ -133,7 +140,7 @@ class Entry:
             reason=running.reason if running is not None else self.reason,
             rate=rate,
             eta=(size - done) / rate if rate and phase is Phase.ACTIVE else None,
-            chunk_size=manifest.chunk_size if manifest is not None else 0,
+            chunk_size=chunk_size,
             chunks=chunks,
             chunks_done=got,
             endgame=transfer.picker.endgame if transfer is not None else False,

@@ -331,7 +331,9 @@ async def test_the_chunk_map_tells_who_brought_what(tmp_path: Path) -> None:
         owners = {owner for owner, state in zip(shown.owners, shown.states, strict=True) if state == VERIFIED}
         assert owners == {1, 2}
         await leecher.reach(content, Phase.DONE)
-        assert leecher.downloads.chunk_map(content) is None
+        whole = leecher.downloads.chunk_map(content)
+        assert whole is not None and whole.states == bytes([VERIFIED]) * 92
+        assert set(whole.owners) == {1, 2} and len(whole.owners) == 92
 
 
 async def test_the_list_outlives_a_restart(tmp_path: Path) -> None:
