@@ -155,6 +155,10 @@ def demo(
     kill_leecher: Annotated[
         bool, typer.Option("--kill-leecher", help="Headless: kill and restart the downloading side too.")
     ] = False,
+    screenshots: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write pictures of each pane and end.", show_default=False),
+    ] = None,
 ) -> None:
     """A whole small network on this machine: slow, lying and dying peers, and you among them."""
     from slskmesh.cli.demo import run_demo
@@ -166,6 +170,7 @@ def demo(
             seed=seed,
             headless=headless,
             kill_leecher=kill_leecher,
+            screenshots=screenshots,
             out=Output(json),
         )
     )

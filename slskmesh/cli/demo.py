@@ -7,6 +7,7 @@ Headless, standard output is one JSON object with --json: {"ok", "files", "bytes
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import msgspec
 
@@ -14,18 +15,38 @@ from slskmesh.cli.output import Output
 from slskmesh.errors import UserError
 
 
-def run_demo(*, peers: int, size_mb: int, seed: int, headless: bool, kill_leecher: bool, out: Output) -> int:
+def run_demo(
+    *,
+    peers: int,
+    size_mb: int,
+    seed: int,
+    headless: bool,
+    kill_leecher: bool,
+    screenshots: Path | None,
+    out: Output,
+) -> int:
     """Runs the demo; returns the exit code. When it returns no process and no folder of it is left."""
-    if headless:
+    if headless and screenshots is None:
         return _headless(peers, size_mb, seed, kill_leecher, out)
-    if out.as_json or kill_leecher:
-        raise UserError("--json and --kill-leecher go with --headless")
+    if out.as_json or kill_leecher or headless:
+        raise UserError("--json and --kill-leecher go with --headless, --screenshots with none of them")
     from slskmesh.cli.terminal import load_frontend, need_terminal
+    from slskmesh.demo.interactive import run_interactive, run_pictures
 
+    if screenshots is not None:
+        folder = _picture_folder(screenshots)
+        take = load_frontend("pictures")
+        return run_pictures(take, folder, peers=peers, size_mb=size_mb, seed=seed, say=_say)
     need_terminal("add --headless to run without one")
-    from slskmesh.demo.interactive import run_interactive
-
     return run_interactive(load_frontend(), peers=peers, size_mb=size_mb, seed=seed, say=_say)
+
+
+def _picture_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot hold pictures: {error.strerror or error}") from error
+    return folder.absolute()
 
 
 def _headless(peers: int, size_mb: int, seed: int, kill_leecher: bool, out: Output) -> int:

@@ -1,8 +1,8 @@
 """Opens the terminal app on a home.
 
 The app is a plug: entry point group `slskmesh.frontends`, name `terminal`, called as
-`app(client, settings=Settings, tour=None) -> exit code`. The app starts the client after its first frame; what the
-engine needs is imported then, on the engine's own thread.
+`app(client, settings=Settings, tour=rows or None) -> exit code`; `pictures` takes the documentation's pictures.
+The app starts the client after its first frame; what the engine needs is imported then, on the engine's thread.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def need_terminal(instead: str) -> None:
         raise UserError(f"this needs a terminal for input, output and errors; {instead}")
 
 
-def load_frontend() -> Callable[..., int]:
-    """The terminal app's entry function. UserError if it is not installed."""
+def load_frontend(name: str = "terminal") -> Callable[..., Any]:
+    """The terminal app's entry of this name. UserError if it is not installed."""
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group="slskmesh.frontends", name="terminal"):
-        loaded: Any = entry.load()
-        return loaded  # type: ignore[no-any-return]
+    for entry in entry_points(group="slskmesh.frontends", name=name):
+        loaded: Callable[..., Any] = entry.load()
+        return loaded
     raise UserError("the terminal app is not installed here; the other commands work: `slskmesh --help`")

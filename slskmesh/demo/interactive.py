@@ -12,9 +12,11 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from slskmesh.demo.catalogue import LABEL
 from slskmesh.demo.network import Network, Peer
 from slskmesh.demo.plot import Act, Plot
 from slskmesh.engine.client import Batch, EngineClient
@@ -26,7 +28,7 @@ from slskmesh.engine.thread import EngineThread
 from slskmesh.engine.views import StatusView, TransfersView
 from slskmesh.errors import SlskmeshError
 from slskmesh.paths import Home
-from slskmesh.settings import load_settings
+from slskmesh.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from slskmesh.engine.engine import Engine
@@ -124,28 +126,62 @@ def tour_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
     return (
         (
             "A network of your own",
-            f"{len(network.peers)} peers run on this machine, nothing leaves it.",
+            f"{len(network.peers)} peers run on this machine, each a process with its own key and home. "
+            "Nothing leaves the machine.",
             "connected",
         ),
-        ("Search", f"Press / in pane 1, type {mix} and press enter: every connected peer is asked.", "found"),
-        ("Download", "Press enter on the long mix: it comes from all peers at once.", "downloading"),
+        (
+            "Search",
+            f"Press i, type {mix} and press enter: every connected peer is asked what it shares under these words.",
+            "found",
+        ),
+        (
+            "Download",
+            "Press enter on the long mix. It comes from all peers at once, each part checked before it is written.",
+            "downloading",
+        ),
         (
             "The swarm",
-            "Press 4. Each cell is a part of the file, each letter the peer it came from.",
+            "Press 4. Each cell of the map is a part of the file, each letter the peer it comes from.",
             "swarm-pane",
         ),
         (
             "A liar",
-            "magpie sends false chunks. Each is refused, fetched elsewhere, and named here.",
+            "magpie sends false parts. A false part is refused, its sender named here, and the part fetched elsewhere.",
             "bad-chunk",
         ),
-        ("A death", "comet is killed at two fifths and comes back; the download does not mind.", "done"),
+        (
+            "A death",
+            "comet is killed at two fifths of the mix and comes back; watch its letter. The download goes on.",
+            "done",
+        ),
         (
             "The peers",
-            "Press 6: rates, verified and false chunks of each. Trust or block whom you like.",
+            "Press 6: what each peer sent, verified and false. T trusts a peer, B blocks it.",
             "peers-pane",
         ),
-        ("That is all", "Press ? anywhere for the keys, ctrl+q to leave; the demo removes every trace.", ""),
+        (
+            "That is all",
+            "? shows the keys of any pane, ctrl+q leaves; the demo then removes every trace of itself.",
+            "",
+        ),
+    )
+
+
+def script_rows(network: Network) -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """What to do for a picture of each pane, as plain rows: (wait until, keys to press, picture's name)."""
+    mix = network.artists[0]
+    return (
+        ("connected", ("i", *LABEL, "enter"), ""),
+        ("found", (), ""),
+        ("", ("j", "k"), "search"),
+        ("", ("i", "ctrl+u", *mix, "enter"), ""),
+        ("found", ("a",), ""),
+        ("downloading", ("4",), ""),
+        ("bad-chunk", (), "swarm"),
+        ("", ("6",), "peers"),
+        ("", ("7",), "settings"),
+        ("", ("4", "?"), "keys"),
     )
 
 
@@ -153,11 +189,45 @@ def run_interactive(
     frontend: Callable[..., int], *, peers: int, size_mb: int, seed: int, say: Callable[[str], None]
 ) -> int:
     """Builds the network, shows the app, removes everything; returns the app's exit code."""
+
+    def show(client: DemoClient, settings: Settings, network: Network) -> int:
+        return frontend(client, settings=settings, tour=tour_rows(network))
+
+    return _on_network(show, peers=peers, size_mb=size_mb, seed=seed, say=say)
+
+
+def run_pictures(
+    take: Callable[..., Sequence[Path]],
+    folder: Path,
+    *,
+    peers: int,
+    size_mb: int,
+    seed: int,
+    say: Callable[[str], None],
+) -> int:
+    """Builds the network, has each pane of the real app pictured into `folder`, removes everything."""
+
+    def show(client: DemoClient, settings: Settings, network: Network) -> int:
+        for path in take(client, settings=settings, script=script_rows(network), folder=folder):
+            say(str(path))
+        return 0
+
+    return _on_network(show, peers=peers, size_mb=size_mb, seed=seed, say=say)
+
+
+def _on_network(
+    show: Callable[[DemoClient, Settings, Network], int],
+    *,
+    peers: int,
+    size_mb: int,
+    seed: int,
+    say: Callable[[str], None],
+) -> int:
     with Interrupts() as interrupts:
         network = Network(interrupts, peers=peers, size_mb=size_mb, seed=seed, seconds=SECONDS, say=say)
         try:
             network.build()
-            return _show(frontend, network)
+            return _with_user(show, network)
         finally:
             interrupts.close()
             interrupts.again()
@@ -170,7 +240,7 @@ def _engine(home: Home, mailbox: Mailbox) -> Engine:
     return Engine(home, mailbox, env={})  # settings of the person's environment are not for the demo
 
 
-def _show(frontend: Callable[..., int], network: Network) -> int:
+def _with_user(show: Callable[[DemoClient, Settings, Network], int], network: Network) -> int:
     downloads = network.root / "user" / "downloads"
     config: dict[str, dict[str, Any]] = {
         "overlay": {"listen": "127.0.0.1:0", "name": "you"},
@@ -184,10 +254,10 @@ def _show(frontend: Callable[..., int], network: Network) -> int:
     director = Director(network, client)
     director.start()
     try:
-        code = frontend(client, settings=load_settings(home, {}), tour=tour_rows(network))
+        code = show(client, load_settings(home, {}), network)
     finally:
         director.stop()
         client.stop()
     if director.error is not None:
         print(f"slskmesh: {director.error}", file=sys.stderr)
-    return int(code)
+    return code

@@ -1,0 +1,82 @@
+"""Pictures of the real app on a real network, by a script of plain rows; the demo writes the script.
+
+A row is (until, keys, name): wait for the tour condition `until` ("" does not wait), press `keys`, and where `name` is
+not empty write `name-COLUMNSxROWS.svg` in each size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from textual.pilot import Pilot
+
+from slskmesh.engine.client import EngineClient
+from slskmesh.errors import SlskmeshError
+from tui.app import MeshApp
+from tui.export import export
+from tui.viewmodel.look import look
+from tui.viewmodel.tour import UNTIL, Facts
+
+if TYPE_CHECKING:
+    from slskmesh.settings import Settings
+
+SIZES: Final = ((120, 36), (80, 24))
+_TERMINAL: Final = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+_PATIENCE: Final = 60.0  # seconds for one condition
+_LOOK_EVERY: Final = 0.1
+
+Row = tuple[str, Sequence[str], str]
+
+
+def take_pictures(
+    client: EngineClient, *, settings: Settings, script: Sequence[Row], folder: Path
+) -> tuple[Path, ...]:
+    """Plays the script and returns the files written. SlskmeshError names a condition that did not come true."""
+    try:
+        return asyncio.run(_play(MeshApp(client, look(settings, _TERMINAL)), script, folder))
+    finally:
+        client.stop()
+
+
+async def _play(app: MeshApp, script: Sequence[Row], folder: Path) -> tuple[Path, ...]:
+    taken: list[Path] = []
+    async with app.run_test(size=SIZES[0], notifications=True) as pilot:
+        for until, keys, name in script:
+            await _wait(app, pilot, until)
+            await pilot.press(*keys)
+            if name:
+                taken += await _shoot(app, pilot, folder, name)
+        app.bridge.close()
+    return tuple(taken)
+
+
+async def _wait(app: MeshApp, pilot: Pilot[int], until: str) -> None:
+    reached = UNTIL[until]
+    if reached is None:
+        return
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            while not reached(_facts(app)):
+                await pilot.pause(_LOOK_EVERY)
+    except TimeoutError:
+        raise SlskmeshError(f"waited {_PATIENCE:.0f} s for “{until}” to take its picture") from None
+
+
+def _facts(app: MeshApp) -> Facts:
+    search = app.search if "search" in app.panes else None
+    results = len(search.results) if search is not None else 0
+    return Facts(app.state, app.pane_name, results, search is not None and search.asked > 0)
+
+
+async def _shoot(app: MeshApp, pilot: Pilot[int], folder: Path, name: str) -> list[Path]:
+    paths = []
+    for columns, rows in SIZES:
+        await pilot.resize_terminal(columns, rows)
+        await pilot.pause()
+        paths.append(folder / f"{name}-{columns}x{rows}.svg")
+        await export(app, paths[-1])
+    await pilot.resize_terminal(*SIZES[0])
+    return paths
