@@ -1,7 +1,7 @@
 """Pictures of the real app on a real network, by a script of plain rows; the demo writes the script.
 
-A row is (until, keys, name): wait for the tour condition `until` ("" does not wait), press `keys`, and where `name` is
-not empty write `name-COLUMNSxROWS.svg` in each size.
+A row is (until, keys, name): wait for the condition `until` (a word of the tour's, "halfway", or "" for none), press
+`keys`, and where `name` is not empty write `name-COLUMNSxROWS.svg` in each size.
 """
 
 from __future__ import annotations
@@ -27,6 +27,14 @@ SIZES: Final = ((120, 36), (80, 24))
 _TERMINAL: Final = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 _PATIENCE: Final = 60.0  # seconds for one condition
 _LOOK_EVERY: Final = 0.1
+
+
+def _halfway(facts: Facts) -> bool:
+    """Some download has half of its bytes."""
+    return any(transfer.done * 2 >= transfer.size > 0 for transfer in facts.state.transfers)
+
+
+CONDITIONS: Final = {**UNTIL, "halfway": _halfway}
 
 Row = tuple[str, Sequence[str], str]
 
@@ -54,7 +62,7 @@ async def _play(app: MeshApp, script: Sequence[Row], folder: Path) -> tuple[Path
 
 
 async def _wait(app: MeshApp, pilot: Pilot[int], until: str) -> None:
-    reached = UNTIL[until]
+    reached = CONDITIONS[until]
     if reached is None:
         return
     try:

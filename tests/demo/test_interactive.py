@@ -155,3 +155,36 @@ def test_the_app_opens_on_the_network_and_leaves_nothing(way: str, tmp_path: Pat
             os.close(screen.master)
     assert naming(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_of_each_pane_are_taken_on_the_running_network(tmp_path: Path) -> None:
+    shots, temporary = tmp_path / "shots", tmp_path / "tmp"
+    temporary.mkdir()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "slskmesh",
+            "demo",
+            "--size",
+            "2",
+            "--peers",
+            "4",
+            "--screenshots",
+            str(shots),
+        ],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    names = ("search", "swarm", "swarm-by-source", "peers", "settings", "keys")
+    assert {path.name for path in shots.iterdir()} == {
+        f"{name}-{size}.svg" for name in names for size in ("120x36", "80x24")
+    }
+    assert "magpie" in (shots / "peers-80x24.svg").read_text()
+    assert list(temporary.iterdir()) == []
