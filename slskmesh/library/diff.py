@@ -4,6 +4,7 @@ Rules:
 - A file is unchanged when size, mtime and inode are; nothing else is looked at, so that a scan of an unchanged
   share costs little more than listing it.
 - A file that vanished here and is new there with the same size, mtime and inode was moved: it is not hashed again.
+- There may be a million new files: their values are kept from the garbage collector, which would stop every thread.
 - What is known below a folder that could not be listed is away, not gone.
 """
 
@@ -11,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+import msgspec
 
 from slskmesh.library.walk import Entry, inside, stamp_of
 
 
-class Fresh(NamedTuple):
+class Fresh(msgspec.Struct, frozen=True, gc=False):
     """A file to be hashed. `known`: a row of it exists, with an earlier stamp."""
 
     path: bytes

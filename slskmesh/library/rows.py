@@ -57,6 +57,16 @@ class RootState(NamedTuple):
     files: int
 
 
+class Moved(NamedTuple):
+    """A known file that now stands at `new`, in the share with row number `root`."""
+
+    root: int
+    old: bytes
+    new: bytes
+    folder: str
+    name: str
+
+
 class LibraryStats(msgspec.Struct, frozen=True):
     """What is offered: files, their bytes, how many different contents, and the shares that are there."""
 
@@ -162,13 +172,16 @@ def set_state(marks: Sequence[tuple[FileState, bytes]]) -> None:
     )
 
 
-def move(moves: Sequence[tuple[int, bytes, bytes, str, str]]) -> None:
-    """Gives rows another place: (root of the new path, old path, new path, folder, name)."""
+def move(moves: Sequence[Moved]) -> None:
+    """Gives rows another place; what was known of that place goes."""
     cursor = connection()
-    cursor.executemany("DELETE FROM shared_file WHERE path = ?", [(new,) for _, _, new, _, _ in moves])
+    cursor.executemany("DELETE FROM shared_file WHERE path = ?", [(moved.new,) for moved in moves])
     cursor.executemany(
         "UPDATE shared_file SET root_id = ?, path = ?, folder = ?, name = ?, state = ? WHERE path = ?",
-        [(root, new, folder, name, int(FileState.OFFERED), old) for root, old, new, folder, name in moves],
+        [
+            (moved.root, moved.new, moved.folder, moved.name, int(FileState.OFFERED), moved.old)
+            for moved in moves
+        ],
     )
 
 

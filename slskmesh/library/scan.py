@@ -16,21 +16,20 @@ import stat
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
-from typing import Final, NamedTuple, TypeVar, TypeVarTuple, Unpack
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeVar, TypeVarTuple, Unpack
 
 import trio
 
 from slskmesh.errors import StorageError
 from slskmesh.library import rows
-from slskmesh.library.diff import Difference, Fresh, compare, pair_moves
-from slskmesh.library.intake import Taken, take, virtual_place
+from slskmesh.library.diff import Difference, compare
+from slskmesh.library.intake import Taken, take
+from slskmesh.library.plan import Plan, Target, make_plan
 from slskmesh.library.progress import Meter, ScanProgress, ScanSummary
 from slskmesh.library.rows import RootState
 from slskmesh.library.walk import Filter, Walk, inside, reason_of
 from slskmesh.store.database import Store
-from slskmesh.store.models.library import FileState
 
 WORKERS: Final = 2
 SLICE: Final = 0.5  # seconds
@@ -48,13 +47,6 @@ class _Halted(Exception):
     """The scan is being cancelled: a worker thread gives up what it is at."""
 
 
-class _Target(NamedTuple):
-    """A file to be hashed, and the share it is in."""
-
-    root: RootState
-    file: Fresh
-
-
 class Scan:
     """A scan, run once. `roots`: absolute paths; `follow_links` and `rules` as for `walk.Walk`."""
 
@@ -69,7 +61,7 @@ class Scan:
         self._halt = threading.Event()
         self._started = time.monotonic()
         self._meter = Meter(self._started)
-        self._queue: deque[_Target] = deque()
+        self._queue: deque[Target] = deque()
         self._limiter = trio.CapacityLimiter(WORKERS)
         self._seen = 0
         self._added = self._changed = 0
@@ -91,24 +83,21 @@ class Scan:
         return summary
 
     async def _stages(self) -> ScanSummary:
-        found = await self._walk_all()
-        fresh = [_Target(root, file) for root, difference in found for file in difference.fresh]
-        gone = {path: stamp for _, difference in found for path, stamp in difference.gone.items()}
-        moves = pair_moves((target.file for target in fresh), gone)
-        await self._settle(found, fresh, moves, gone)
-        self._queue.extend(target for target in fresh if target.file.path not in moves)
-        self._meter.plan(len(self._queue), sum(target.file.size for target in self._queue), time.monotonic())
+        plan = await self._in_thread(make_plan, await self._walk_all())
+        self._queue = plan.targets
+        self._meter.plan(len(plan.targets), plan.size, time.monotonic())
+        await self._settle(plan)
         await self._hash_all()
-        if self._changed or gone or moves:
+        if self._changed or plan.gone or plan.moved:
             await self._store.run(rows.sweep)
         meter = self._meter
         return ScanSummary(
             added=self._added,
             changed=self._changed,
-            moved=len(moves),
-            removed=len(gone),
-            unchanged=sum(difference.unchanged for _, difference in found),
-            empty=sum(difference.empty for _, difference in found),
+            moved=len(plan.moved),
+            removed=len(plan.gone),
+            unchanged=plan.unchanged,
+            empty=plan.empty,
             hashed_bytes=meter.hashed_bytes,
             problems=tuple(meter.problems),
             problem_count=meter.problem_count,
@@ -181,37 +170,20 @@ class Scan:
         self._seen = before + found.unchanged + found.empty + len(found.fresh)
         return found
 
-    async def _settle(
-        self,
-        found: list[tuple[RootState, Difference]],
-        fresh: list[_Target],
-        moves: dict[bytes, bytes],
-        gone: dict[bytes, bytes],
-    ) -> None:
-        """Writes what is known without hashing: what changed is not offered, moved rows move, gone ones go."""
-        marks = [(FileState.CHANGED, target.file.path) for target in fresh if target.file.known]
-        for _, difference in found:
-            marks += [(FileState.OFFERED, path) for path in difference.back]
-            marks += [(FileState.AWAY, path) for path in difference.away]
-        moved = [
-            (target.root.id, moves[path], path, *virtual_place(target.root.path, path))
-            for target in fresh
-            if (path := target.file.path) in moves
-        ]
-        for part in _parts(marks):
-            await self._store.run(rows.set_state, part)
-        for some in _parts(moved):
-            await self._store.run(rows.move, some)
-        for paths in _parts(gone):
-            await self._store.run(rows.forget, paths)
+    async def _settle(self, plan: Plan) -> None:
+        """Writes what is known without hashing."""
+        for marks in _parts(plan.marks):
+            await self._store.run(rows.set_state, marks)
+        for moved in _parts(plan.moved):
+            await self._store.run(rows.move, moved)
+        for gone in _parts(plan.gone):
+            await self._store.run(rows.forget, gone)
 
     # -- hashing -----------------------------------------------------------------------------------------------
 
     async def _hash_all(self) -> None:
         async with trio.open_nursery() as nursery:
-            for _ in range(
-                WORKERS + 1
-            ):  # one more than threads, so that writing does not leave a thread idle
+            for _ in range(WORKERS + 1):  # one more than threads: while one writes, no thread is idle
                 nursery.start_soon(self._work, nursery.cancel_scope)
         if self._failure is not None:
             raise self._failure
@@ -231,9 +203,9 @@ class Scan:
             self._changed += changed
             self._added += len(taken) - changed
 
-    def _slice(self) -> list[tuple[_Target, Taken]]:
+    def _slice(self) -> list[tuple[Target, Taken]]:
         """Takes files in until the slice is over; on a worker thread."""
-        taken: list[tuple[_Target, Taken]] = []
+        taken: list[tuple[Target, Taken]] = []
         until = time.monotonic() + SLICE
         while len(taken) < BATCH and time.monotonic() < until and not self._halt.is_set():
             try:
@@ -248,7 +220,7 @@ class Scan:
                 taken.append((target, item))
         return taken
 
-    def _take(self, target: _Target) -> Taken | None:
+    def _take(self, target: Target) -> Taken | None:
         path = target.file.path
         read = 0
 
@@ -293,8 +265,7 @@ class Scan:
             raise
 
 
-def _parts(items: Iterable[T]) -> Iterable[list[T]]:
-    """`items` in lists of at most ROWS."""
-    source = iter(items)
-    while part := list(islice(source, ROWS)):
-        yield part
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """`items` in parts of at most ROWS."""
+    for at in range(0, len(items), ROWS):
+        yield items[at : at + ROWS]

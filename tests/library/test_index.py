@@ -145,7 +145,7 @@ async def test_the_index_follows_the_table(tmp_path: Path) -> None:
         await store.run(fill, [first])
         await store.run(fill, [first._replace(name=SafeStr("renamed.flac"))])
         assert await names(store, "words") == []
-        await store.run(rows.move, [(1, first.path, second.path, "Music", "new words.flac")])
+        await store.run(rows.move, [rows.Moved(1, first.path, second.path, "Music", "new words.flac")])
         assert await names(store, "renamed") == []
         assert await names(store, "new words") == ["new words.flac"]
         await store.run(rows.forget, [second.path])
