@@ -194,7 +194,6 @@ class Download:
     async def _transfer(self, done: int) -> None:
         around, part = self._around, self._part
         assert part is not None
-        self.phase, self.reason = Phase.ACTIVE, ""
         await trio.to_thread.run_sync(part.save_map, done)
         self._map_bits, self._map_due = done, around.clock() + MAP_SECONDS
         picker = Picker(part.space, part.manifest.chunk_size, around.rng, done)
@@ -202,10 +201,10 @@ class Download:
         transfer.on_bytes = lambda row, size: around.on_bytes(row.peer, size)
         transfer.on_ban = lambda source: self._let_go(source, "left out")
         self.transfer = transfer
-        self.served = PartialFile(part.manifest, part.path, self.wish.name)
-        self.served.bits = done
+        self.served = PartialFile(part.manifest, part.path, self.wish.name, lambda: picker.done)
         self.serving.set()
         around.disk.follow(part.follow)
+        self.phase, self.reason = Phase.ACTIVE, ""
         for source in self.roster.joined():
             self._enlist(source)
         while not transfer.ended.is_set():
@@ -214,7 +213,6 @@ class Download:
             self.roster.offer_all()
             transfer.tick()
             self._judge_stall()
-            self.served.bits = picker.done
             self.wasted, self.bad_chunks = transfer.wasted, transfer.bad_chunks
             await self._save_map()
         if transfer.failure is not None:
@@ -235,7 +233,7 @@ class Download:
                 "resume to fetch it again"
             )
         path = await trio.to_thread.run_sync(part.place)
-        served.path, served.bits = path, None
+        served.finished(path)
         self.brought = bytes(self.transfer.map.owners) if self.transfer is not None else b""
         self.transfer, self._part = None, None
         part.close()  # the disk thread is done with it; from here on nothing can be cancelled
@@ -245,7 +243,7 @@ class Download:
         self.serving.set()
         self._let_all_go()
         part, transfer = self._part, self.transfer
-        if self.served is not None and self.served.bits is not None:
+        if self.served is not None and self.served.held() is not None:
             self.served.closed = True
         if part is None:
             return

@@ -160,4 +160,5 @@ class Entry:
             return chunks - self.download.transfer.picker.left
         if served is None:
             return 0
-        return chunks if served.bits is None else served.bits.bit_count()
+        held = served.held()
+        return chunks if held is None else held.bit_count()

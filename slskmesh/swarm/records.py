@@ -29,8 +29,16 @@ def load() -> list[Record]:
     query = TransferRow.select().order_by(TransferRow.position, TransferRow.added)
     return [
         Record(
-            bytes(row.content), row.name, row.folder, row.size, row.state, row.reason, row.position,
-            row.added, row.finished, os.fsdecode(bytes(row.path)),
+            bytes(row.content),
+            row.name,
+            row.folder,
+            row.size,
+            row.state,
+            row.reason,
+            row.position,
+            row.added,
+            row.finished,
+            os.fsdecode(bytes(row.path)),
         )  # fmt: skip
         for row in query
     ]

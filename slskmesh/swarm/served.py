@@ -7,6 +7,7 @@ once, and a file that is no longer the one that was hashed (other size or time) 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import trio
@@ -66,18 +67,23 @@ class WholeFile:
 class PartialFile:
     """The verified chunks of a download, also after it is finished."""
 
-    def __init__(self, manifest: Manifest, path: Path, name: str) -> None:
+    def __init__(self, manifest: Manifest, path: Path, name: str, verified: Callable[[], int | None]) -> None:
+        """`verified` gives the set of verified chunks, None for all."""
         self.size = manifest.size
         self.chunk_size = manifest.chunk_size
         self.sha256 = manifest.sha256
         self.name = name
-        self.path = path  # changed when the file is finished
-        self.bits: int | None = 0  # verified chunks, None for all
+        self.path = path
         self.closed = False
+        self._verified = verified
 
     def held(self) -> int | None:
         """See port."""
-        return self.bits
+        return self._verified()
+
+    def finished(self, path: Path) -> None:
+        """The whole file stands at `path` now."""
+        self.path, self._verified = path, lambda: None
 
     def stopped(self) -> bool:
         """See port."""

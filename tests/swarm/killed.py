@@ -13,7 +13,11 @@ from tests.swarm.memory import link, open_node
 
 async def main(root: Path, size: int) -> None:
     data = random.Random(1).randbytes(size)
-    async with open_node(1, root / "1") as leecher, open_node(2, root / "2") as seeder, trio.open_nursery() as nursery:
+    async with (
+        open_node(1, root / "1") as leecher,
+        open_node(2, root / "2") as seeder,
+        trio.open_nursery() as nursery,
+    ):
         content = seeder.shelf.put(seeder.root / "f", data)
         link(nursery, leecher, seeder, rate=8e6)
         await leecher.downloads.add(content, size, "f")

@@ -21,7 +21,9 @@ class World:
 
     def __init__(self, slots: int = 20, per_peer: int = 2) -> None:
         self.ranks: dict[PeerId, Rank | None] = {}
-        self.choker = Choker(lambda p: self.ranks.get(p, Rank(False, 0, 0.0)), random.Random(1), slots, per_peer)
+        self.choker = Choker(
+            lambda p: self.ranks.get(p, Rank(False, 0, 0.0)), random.Random(1), slots, per_peer
+        )
         self.open: set[Hashable] = set()
         self.places: dict[Hashable, int] = {}
 
@@ -105,7 +107,9 @@ def test_slots_are_not_judged_twice_within_fifteen_seconds() -> None:
 
 
 @settings(max_examples=80)
-@given(st.lists(st.tuples(st.sampled_from("join leave judge ask".split()), st.integers(0, 30)), max_size=80))
+@given(
+    st.lists(st.tuples(st.sampled_from(["join", "leave", "judge", "ask"]), st.integers(0, 30)), max_size=80)
+)
 def test_the_bounds_hold_whatever_happens(steps: list[tuple[str, int]]) -> None:
     world = World(slots=4)
     names: dict[str, int] = {}

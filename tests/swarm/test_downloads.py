@@ -183,7 +183,9 @@ async def test_damage_on_disk_is_found_and_fetched_again(tmp_path: Path) -> None
         await leecher.until(lambda: leecher.view(content).done > SIZE // 2)
         await leecher.downloads.pause(content)
         part, _ = part_paths(leecher.downloads_root, content)
-        first = next(at for at in range(0, SIZE, 32 << 10) if part.read_bytes()[at : at + 64] == data[at : at + 64])
+        first = next(
+            at for at in range(0, SIZE, 32 << 10) if part.read_bytes()[at : at + 64] == data[at : at + 64]
+        )
         with open(part, "r+b") as file:
             file.seek(first)
             file.write(b"damage")
@@ -266,7 +268,9 @@ async def test_a_taken_name_is_never_overwritten(tmp_path: Path) -> None:
         assert state.path == str(leecher.downloads_root / "f (2).flac")
         await leecher.downloads.remove(content)
         assert (leecher.downloads_root / "f (2).flac").read_bytes() == data
-        await leecher.downloads.add(content, SIZE, "f (2).flac")  # the same bytes are there: taken as they are
+        await leecher.downloads.add(
+            content, SIZE, "f (2).flac"
+        )  # the same bytes are there: taken as they are
         state = await leecher.reach(content, Phase.DONE)
         assert state.path == str(leecher.downloads_root / "f (2).flac")
         assert sorted(os.listdir(leecher.downloads_root)) == [".incomplete", "f (2).flac", "f.flac"]

@@ -103,7 +103,9 @@ def test_bytes_that_changed_on_disk_after_they_were_verified_are_caught(tmp_path
     assert not part.path.exists() and not part.map_path.exists()
 
 
-def test_no_file_is_ever_replaced_also_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_is_ever_replaced_also_without_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_link(*args: object, **options: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 

@@ -63,7 +63,10 @@ def test_two_fastest_peers_falling_silent_cost_little_more_than_their_share() ->
     chunks=st.integers(1, 90),
     peers=st.lists(
         st.tuples(
-            st.floats(2_000, 5e6), st.floats(0.001, 0.5), st.floats(0, 1), st.sampled_from(["good", "dies", "lies"])
+            st.floats(2_000, 5e6),
+            st.floats(0.001, 0.5),
+            st.floats(0, 1),
+            st.sampled_from(["good", "dies", "lies"]),
         ),
         max_size=7,
     ),

@@ -38,7 +38,9 @@ def test_nothing_is_known_before_the_first_byte() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 50_000), st.floats(0, 2)), min_size=1, max_size=60))
-def test_a_bucket_never_lets_more_through_than_its_rate_and_one_second(steps: list[tuple[int, float]]) -> None:
+def test_a_bucket_never_lets_more_through_than_its_rate_and_one_second(
+    steps: list[tuple[int, float]],
+) -> None:
     bucket, now, spent = Bucket(20_000, 0.0), 0.0, 0
     for size, pause in steps:
         now += pause

@@ -18,6 +18,7 @@ from slskmesh.swarm.state import Phase
 from slskmesh.wire import messages as msg
 from slskmesh.wire.limits import STREAMS_MAX
 from tests.swarm.memory import MemoryRouter, MemorySession, Node, link, manifest_of, open_node
+from tests.swarm.test_downloads import nodes
 
 DATA = random.Random(3).randbytes(400_000)  # 25 chunks of 16 KiB
 STEP = 16 << 10
@@ -197,15 +198,11 @@ async def test_faults_of_the_asker(tmp_path: Path) -> None:
             greedy.session.send(msg.Join(stream, content))
         gone = await greedy.hear(msg.Gone, 5)
         assert {m.code for m in gone if isinstance(m, msg.Gone)} == {"limit"}
-        assert node.uploads.slots_used == 2
+        await until(lambda: node.uploads.slots_used == 2)
 
 
 async def test_a_download_that_runs_is_served_as_far_as_it_is_verified(tmp_path: Path) -> None:
-    async with (
-        open_node(1, tmp_path / "1") as node,
-        open_node(2, tmp_path / "2") as seeder,
-        trio.open_nursery() as nursery,
-    ):
+    async with nodes(tmp_path, 2) as (nursery, [node, seeder]):
         content = seeder.shelf.put(seeder.root / "f", DATA)
         end = link(nursery, node, seeder, rate=1e6)
         await node.downloads.add(content, len(DATA), "f")
@@ -226,11 +223,7 @@ async def test_a_download_that_runs_is_served_as_far_as_it_is_verified(tmp_path:
 
 
 async def test_a_removed_download_ends_its_streams(tmp_path: Path) -> None:
-    async with (
-        open_node(1, tmp_path / "1") as node,
-        open_node(2, tmp_path / "2") as seeder,
-        trio.open_nursery() as nursery,
-    ):
+    async with nodes(tmp_path, 2) as (nursery, [node, seeder]):
         content = seeder.shelf.put(seeder.root / "f", DATA)
         link(nursery, node, seeder, rate=3e5)
         await node.downloads.add(content, len(DATA), "f")
@@ -266,11 +259,7 @@ async def test_the_rate_limit_holds(tmp_path: Path) -> None:
     ],
 )
 async def test_faults_of_a_source(tmp_path: Path, kind: str, frames: list[DataHeader]) -> None:
-    async with (
-        open_node(1, tmp_path / "1") as node,
-        open_node(2, tmp_path / "2") as seeder,
-        trio.open_nursery() as nursery,
-    ):
+    async with nodes(tmp_path, 2) as (nursery, [node, seeder]):
         content = seeder.shelf.put(seeder.root / "f", DATA)
         end = link(nursery, node, seeder)
         end.other.alter = lambda m: [] if isinstance(m, msg.Unchoke) else [m]  # so that nothing is ever asked
