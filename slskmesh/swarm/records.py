@@ -27,21 +27,22 @@ class Record(NamedTuple):
 def load() -> list[Record]:
     """All downloads in queue order."""
     query = TransferRow.select().order_by(TransferRow.position, TransferRow.added)
-    return [
-        Record(
-            bytes(row.content),
-            row.name,
-            row.folder,
-            row.size,
-            row.state,
-            row.reason,
-            row.position,
-            row.added,
-            row.finished,
-            os.fsdecode(bytes(row.path)),
-        )  # fmt: skip
-        for row in query
-    ]
+    return [_record(row) for row in query]
+
+
+def _record(row: TransferRow) -> Record:
+    return Record(
+        content=bytes(row.content),
+        name=row.name,
+        folder=row.folder,
+        size=row.size,
+        state=row.state,
+        reason=row.reason,
+        position=row.position,
+        added=row.added,
+        finished=row.finished,
+        path=os.fsdecode(bytes(row.path)),
+    )
 
 
 def save(record: Record) -> None:

@@ -260,7 +260,7 @@ class Node:
     async def until(self, true: Callable[[], object], seconds: float = 15.0) -> None:
         """Waits for something to become true; looks after every turn of the loop."""
         with trio.move_on_after(seconds):
-            while not true():
+            while not true():  # noqa: ASYNC110 - what is waited for has no event
                 await trio.sleep(0.002)
         assert true(), (self.downloads.views(), [line.text for line in self.lines])
 
