@@ -7,6 +7,7 @@ apart, the first one immediate; commands given before the engine is up wait, in 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -37,9 +38,10 @@ class Bridge:
         self._on_batch = on_batch
         self._on_failed = on_failed
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._context = contextvars.Context()
         self._kicked = threading.Event()
         self._last = 0.0
-        self.up = False
+        self.ready = asyncio.Event()
         self._waiting: deque[tuple[Command, OnReply | None, Callable[[int], None] | None]] = deque()
         self._replies: dict[int, OnReply] = {}
         self._closed = False
@@ -47,6 +49,9 @@ class Bridge:
     def start(self) -> None:
         """Starts the engine from a thread of its own, so that its imports do not delay a key."""
         self._loop = asyncio.get_running_loop()
+        self._context = (
+            contextvars.copy_context()
+        )  # Textual finds its app in it, for timers made in callbacks
         threading.Thread(target=self._start, name="slskmesh-start", daemon=True).start()
 
     def _start(self) -> None:
@@ -60,12 +65,12 @@ class Bridge:
     def _to_loop(self, call: Callable[..., object], *args: object) -> None:
         try:
             if self._loop is not None:
-                self._loop.call_soon_threadsafe(call, *args)
+                self._loop.call_soon_threadsafe(call, *args, context=self._context)
         except RuntimeError:
             self._closed = True  # the loop has ended: nobody is left to tell
 
     def _started(self) -> None:
-        self.up = True
+        self.ready.set()
         while self._waiting:
             self._post(*self._waiting.popleft())
         self._drain()
@@ -101,7 +106,7 @@ class Bridge:
         self, command: Command, on_reply: OnReply | None = None, on_sent: Callable[[int], None] | None = None
     ) -> None:
         """Sends a command. `on_sent` gets its request number, `on_reply` its answer."""
-        if self.up:
+        if self.ready.is_set():
             self._post(command, on_reply, on_sent)
         elif len(self._waiting) < WAITING_MAX:
             self._waiting.append((command, on_reply, on_sent))

@@ -86,13 +86,13 @@ def run_command(desk: MeshApp, text: str) -> str | None:
     if action is None:
         near = desk.registry.nearest(name)
         return f"no command {name}; " + (f"nearest: {', '.join(near)}" if near else "? shows them all")
-    reason = _why_not(desk, action)
+    if action.where not in {EVERYWHERE, MOVING}:
+        desk.show_pane(action.where)
+    reason = action.why_not(desk)
     if reason is not None:
         return f"{name}: off, {reason}"
     if desk.prompt.question is not None:
         desk.prompt.close()
-    if action.where not in {EVERYWHERE, MOVING} and action.where != desk.pane_name:
-        desk.show_pane(action.where)
     action.run(desk, argument.strip())
     return None
 

@@ -17,7 +17,14 @@ COUNT_MAX = 1_000_000
 QUIT_TWICE = 1.0
 # alt+x on terminals that send the Option layout's sign instead
 _ALIASES = {"approximately_equal_to": "alt+x", "almost_equal_to": "alt+x"}
-_MODIFIERS = ("left_", "right_", "iso_level", "caps_lock", "num_lock")
+_MODIFIERS = frozenset(
+    [
+        f"{side}_{name}"
+        for side in ("left", "right")
+        for name in ("shift", "control", "alt", "super", "hyper", "meta")
+    ]
+    + ["iso_level3_shift", "iso_level5_shift", "caps_lock", "num_lock", "scroll_lock"]
+)
 
 
 class KeyRouter:
@@ -43,7 +50,7 @@ class KeyRouter:
         """One key."""
         key = _ALIASES.get(event.key, event.key)
         desk = self.desk
-        if key.startswith(_MODIFIERS):
+        if key in _MODIFIERS:
             return
         if key == "ctrl+c":
             self._control_c()

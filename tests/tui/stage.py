@@ -39,7 +39,9 @@ class Stage:
         await self.settle()
 
     async def type(self, text: str) -> None:
-        await self.press(*[{" ": "space", "/": "slash", ".": "full_stop", "=": "equals_sign"}.get(c, c) for c in text])
+        await self.press(
+            *[{" ": "space", "/": "slash", ".": "full_stop", "=": "equals_sign"}.get(c, c) for c in text]
+        )
 
     async def push(self, *items: View | Event) -> None:
         self.client.push(*items)
@@ -77,8 +79,7 @@ async def stage(
     app = MeshApp(client, look or appearance(), tour=tour, clock=clock)
     app.bridge.interval = 0
     async with app.run_test(size=size, notifications=True) as pilot:
-        while not app.bridge.up:
-            await asyncio.sleep(0.002)
+        await asyncio.wait_for(app.bridge.ready.wait(), 5)
         made = Stage(app, pilot, client)
         await made.settle()
         yield made

@@ -91,7 +91,9 @@ def test_first_run(size: tuple[int, int]) -> None:
 @SIZES
 def test_the_banner_s_other_states_and_the_tour(size: tuple[int, int]) -> None:
     async def scene() -> None:
-        tour = tour_of([("the swarm", "Each cell is a part of the file, each letter the peer it came from.", "")])
+        tour = tour_of(
+            [("the swarm", "Each cell is a part of the file, each letter the peer it came from.", "")]
+        )
         async with stage(*everything(), status(Banner.ISOLATED), size=size, tour=tour) as s:
             await s.press("6")
             golden(name("isolated", size), s.text())

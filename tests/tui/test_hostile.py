@@ -1,0 +1,135 @@
+"""Text from peers, tags and files in every field of every view on every pane: it is shown, it steers nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from slskmesh.engine.events import EngineEnded, Level, Notice, Reply
+from slskmesh.engine.views import Banner, PeersView, SettingsView, TransfersView, UploadsView, View
+from slskmesh.text import sanitize
+from tests.tui.fake import NOW, chunkmap, hit, library, peers, s, settings_view, status, transfers, uploads
+from tests.tui.stage import NARROW, Stage, play, stage
+from tui.everywhere import run_command
+
+HOSTILE = (
+    "[/b]",
+    "[@click=app.quit]click[/]",
+    "[bold red]x",
+    "]]]\\[",
+    "\x1b]52;c;ZXZpbA==\x07\x1b[2J",
+    "\x9b31m",
+    "\u202egnp.exe",
+    "a\u0300\u0301\u0302\u0303\u0304\u0305\u0306",
+    "日本語のとても長い名前" * 4,
+    "👩‍👩‍👧‍👦🇬🇧",
+    "tab\tnew\nline\r",
+    "\udcff\ud800",
+    "",
+)
+BAD = set("\x1b\x9b\x07\r\u202e\u2066\x00")
+KEPT = {"peer", "transfer", "content", "letter", "key", "banner", "state", "phase", "short", "choices"}
+
+
+def soiled(view: Any, text: str) -> Any:
+    """The same view with `text`, as the engine would pass it on, in each text field."""
+    clean = sanitize(text)
+    changes: dict[str, object] = {}
+    for field in msgspec.structs.fields(view):
+        value = getattr(view, field.name)
+        if field.name in KEPT and not (field.name == "state" and isinstance(value, str)):
+            continue
+        if isinstance(value, str):
+            changes[field.name] = clean
+        elif isinstance(value, tuple) and value:
+            changes[field.name] = tuple(
+                soiled(v, text) if isinstance(v, msgspec.Struct) else clean if isinstance(v, str) else v
+                for v in value
+            )
+    return msgspec.structs.replace(view, **changes)
+
+
+def check(st: Stage) -> None:
+    strips = st.app.screen._compositor.render_strips()
+    for strip in strips:
+        for segment in strip:
+            assert not set(segment.text) & BAD, repr(segment.text)
+            assert not segment.style or set(segment.style.meta) <= {"offset"}, (
+                "nothing foreign may become an action"
+            )
+    assert {strip.cell_length for strip in strips} == {st.app.size.width}
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_is_only_text(text: str) -> None:
+    views: tuple[View, ...] = (settings_view(), status(), library(), peers(), transfers(), uploads())
+
+    async def scene() -> None:
+        async with stage(*(soiled(view, text) for view in views), size=NARROW) as st:
+            check(st)
+            await st.search("x", tuple(soiled(hit(n), text) for n in range(9)))
+            check(st)
+            await st.press("o")
+            check(st)
+            await st.press("escape", "enter", "4")
+            await st.push(chunkmap())
+            check(st)
+            await st.press("enter")
+            check(st)
+            await st.press("escape", "d")
+            check(st)
+            await st.press("n", "6", "v")
+            check(st)
+            await st.press("escape", "7", "j", "enter")
+            check(st)
+            await st.press("escape", "L")
+            await st.push(Notice(NOW, Level.ERROR, sanitize(text)), Reply(999, False, sanitize(text)))
+            check(st)
+            await st.press("escape", "b")
+            await st.push(EngineEnded(False, sanitize(text)))
+            check(st)
+
+    play(scene())
+
+
+def test_even_text_that_was_never_sanitised_cannot_steer() -> None:
+    """The last fence: a caller's mistake shows a sign, it sends nothing."""
+    from slskmesh.text import SafeStr
+
+    raw = SafeStr("\x1b]0;owned\x07\x9b2J\u202ex")
+
+    async def scene() -> None:
+        async with stage(settings_view(), status(detail=raw, banner=Banner.STOPPED)) as st:
+            await st.search("x")
+            check(st)
+
+    play(scene())
+
+
+def test_a_search_text_from_the_command_line_is_cleaned() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            st.app.pasted("ignored while nothing is typed")
+            await st.press("i")
+            st.app.pasted("two\nlines\x1b[31m")
+            await st.settle()
+            check(st)
+            assert "\x1b" not in st.app.search.query_box.edit.text
+            assert run_command(st.app, "theme [/b]") is None
+            await st.settle()
+            check(st)
+
+    play(scene())
+
+
+def test_the_views_hold_what_the_test_believes() -> None:
+    """Soiling reaches nested rows, or the test above would prove nothing."""
+    view = soiled(peers(), "[/b]")
+    assert isinstance(view, PeersView) and view.peers[0].name == "[/b]"
+    assert soiled(transfers(), "[/b]").transfers[0].sources[0].state == "[/b]"
+    assert soiled(settings_view(), "[/b]").settings[0].value == "[/b]"
+    for kind in (TransfersView, UploadsView, SettingsView):
+        assert kind in View.__subclasses__()
+    assert s("[/b]") == "[/b]"
