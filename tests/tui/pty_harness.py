@@ -22,7 +22,11 @@ class Pty:
     """One child on its own terminal and session. Close it with `with`."""
 
     def __init__(
-        self, *arguments: str, size: tuple[int, int] = (80, 24), env: dict[str, str] | None = None
+        self,
+        *arguments: str,
+        size: tuple[int, int] = (80, 24),
+        env: dict[str, str] | None = None,
+        script: Path = SCRIPT,
     ) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
@@ -35,7 +39,7 @@ class Pty:
         clean.update(PYTHONPATH=str(ROOT), **(env or {}))
         self.before = termios.tcgetattr(slave)
         self.process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), *arguments],
+            [sys.executable, str(script), *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
