@@ -85,6 +85,7 @@ class Download:
 
     def __init__(self, wish: Wish, around: Surroundings) -> None:
         self.wish = wish
+        self.root = around.downloads
         self.phase = Phase.FINDING
         self.reason = ""
         self.manifest: Manifest | None = None
@@ -164,6 +165,7 @@ class Download:
                     await fetch.news.wait()
                 if waited.cancelled_caught or self.roster.sources.get(source.session) is not source:
                     self._say("warn", f"{who} did not send the chunk list")
+                    self._let_go(source, "did not send the chunk list")
                     return None
             return await trio.to_thread.run_sync(fetch.manifest().prove, self.wish.content)
         except PeerError as error:
@@ -293,7 +295,6 @@ class Download:
     def session_down(self, source: Source, why: str) -> None:
         """The session of one of our streams ended."""
         self._let_go(source, why, leave=False)
-        self.roster.forget(source.session)
 
     def on_joined(self, source: Source, head: Joined) -> None:
         """The peer has (some of) the content."""

@@ -195,7 +195,7 @@ class Downloads:
         if entry.phase is not Phase.DONE:
             entry.phase = Phase.PAUSED
             await entry.halt()
-            await trio.to_thread.run_sync(delete_partial, self._around.downloads, content)
+            await trio.to_thread.run_sync(delete_partial, entry.root or self._around.downloads, content)
         self._entries.pop(content, None)
         await self._store.run(records.delete, content)
         self._wake.set()

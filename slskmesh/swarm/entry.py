@@ -7,6 +7,7 @@ from pathlib import Path
 import trio
 
 from slskmesh.library.manifest import Manifest, chunk_count, chunk_size_for
+from slskmesh.swarm.bitfield import ChunkSpace
 from slskmesh.swarm.download import Download, Wish
 from slskmesh.swarm.reasons import source_state
 from slskmesh.swarm.records import Record
@@ -76,6 +77,11 @@ class Entry:
         """Lines of the latest attempt."""
         return list(self.last.timeline) if self.last is not None else []
 
+    @property
+    def root(self) -> Path | None:
+        """The downloads folder of the latest attempt."""
+        return self.last.root if self.last is not None else None
+
     # -- attempts ----------------------------------------------------------------------------------------------
 
     def start(self, download: Download) -> None:
@@ -121,10 +127,7 @@ class Entry:
         size = manifest.size if manifest is not None else self.wish.size
         chunk_size = manifest.chunk_size if manifest is not None else chunk_size_for(size)
         chunks = chunk_count(size, chunk_size)
-        got = self._chunks_done(chunks)
-        done = size if phase in (Phase.DONE, Phase.FINISHING) else 0
-        if phase is not Phase.DONE and manifest is not None:
-            done = min(size, got * manifest.chunk_size)
+        got, done = self._verified(chunks)
         rate = transfer.rate.value(now) if transfer is not None else 0.0
         sources = (
             {source.row.index: source for source in running.roster.joined() if source.row} if running else {}
@@ -152,13 +155,16 @@ class Entry:
             path=self.path,
         )
 
-    def _chunks_done(self, chunks: int) -> int:
+    def _verified(self, chunks: int) -> tuple[int, int]:
+        """How many chunks and bytes are verified on disk."""
+        manifest, served = self.manifest, self.served
         if self.phase is Phase.DONE:
-            return chunks
-        served = self.served
-        if self.download is not None and self.download.transfer is not None:
-            return chunks - self.download.transfer.picker.left
-        if served is None:
-            return 0
+            return chunks, self.wish.size
+        if manifest is None or served is None:
+            return 0, 0
         held = served.held()
-        return chunks if held is None else held.bit_count()
+        if held is None:
+            return chunks, manifest.size
+        space, done = ChunkSpace(chunks), held.bit_count()
+        short = manifest.chunk_size * chunks - manifest.size if space.holds(held, chunks - 1) else 0
+        return done, done * manifest.chunk_size - short

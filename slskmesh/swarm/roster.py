@@ -64,7 +64,10 @@ class Roster:
         for source in list(self.sources.values()):
             if source.row is None and now - source.asked_at > JOIN_AGAIN:
                 self.part(source, "does not answer")
-        for session in self._lines.sessions():
+        sessions = self._lines.sessions()
+        if len(self._again) > 2 * len(sessions):
+            self._again = {session: self._again[session] for session in sessions if session in self._again}
+        for session in sessions:
             self.offer(session)
 
     def offer(self, session: Session) -> None:
@@ -112,7 +115,3 @@ class Roster:
             source.row.gone = why
         if leave:
             source.session.send(Leave(source.stream))
-
-    def forget(self, session: Session) -> None:
-        """The session is down."""
-        self._again.pop(session, None)

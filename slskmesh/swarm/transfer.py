@@ -180,6 +180,7 @@ class Transfer:
             self._report(
                 "warn", f"{peer_short(source.session.peer)} let chunk {chunks[0]} run out of time; {what}"
             )
+        self._judge()
         self.ask_all()
 
     def _settle(self) -> None:
@@ -307,11 +308,16 @@ class Transfer:
         self.ask_all()
 
     def _judge(self) -> None:
-        """Sources that sent false data are left out as soon as somebody else is there."""
+        """Leaves out who may not send, and who sent false data here as soon as somebody else is there."""
         honest = any(not source.row.bad for source in self.sources.values() if source.row is not None)
         for source in list(self.sources.values()):
             row = source.row
-            if row is not None and row.bad and (honest or not self._standing.may_send(row.peer)):
+            if row is None:
+                continue
+            if not self._standing.may_send(row.peer):
+                row.banned = row.banned or "bad chunks elsewhere"
+                self.on_ban(source)
+            elif row.bad and honest:
                 self.on_ban(source)
 
 

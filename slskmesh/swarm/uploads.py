@@ -296,7 +296,11 @@ class Uploads:
     def _tick(self) -> None:
         verdict = self._choker.judge(self._clock())
         if verdict is not None:
+            before = {key: stream.place for key, stream in self._streams.items()}
             self._tell(verdict)
+            for key, stream in self._streams.items():
+                if key not in verdict.choke and stream.place not in (0, before[key]):
+                    stream.send(msg.Choke(key.stream, min(stream.place, 0xFFFF)))
         for stream in list(self._streams.values()):
             if stream.served is None:
                 continue

@@ -407,3 +407,37 @@ async def test_words_for_why_it_stands_still(tmp_path: Path) -> None:
         state = await leecher.reach(content, Phase.STALLED)
         assert state.reason == "the only source chokes us; best place in a queue: 3"
         assert state.sources[0].state == "choked, place 3"
+
+
+async def test_a_source_that_keeps_the_chunk_list_to_itself_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slskmesh.swarm.download.MANIFEST_SILENCE", 0.2)
+    data = some_bytes()
+    async with nodes(tmp_path, 3) as (nursery, [leecher, mute, honest]):
+        content = mute.shelf.put(mute.root / "f", data)
+        honest.shelf.put(honest.root / "f", data)
+        end = link(nursery, leecher, mute)
+        end.other.alter = lambda m: [] if isinstance(m, msg.ManifestPart) else [m]
+        await leecher.downloads.add(content, SIZE, "f")
+        await leecher.until(lambda: any("did not send the chunk list" in line.text for line in leecher.lines))
+        assert any(isinstance(message, msg.Leave) for message in end.log)
+        link(nursery, leecher, honest)
+        await leecher.reach(content, Phase.DONE)
+        assert not leecher.judge.against("false-manifest")
+
+
+async def test_a_peer_that_may_not_send_any_more_is_left_in_the_middle(tmp_path: Path) -> None:
+    data = some_bytes()
+    async with nodes(tmp_path, 3) as (nursery, [leecher, banned, honest]):
+        content = banned.shelf.put(banned.root / "f", data)
+        honest.shelf.put(honest.root / "f", data)
+        link(nursery, leecher, banned, rate=2e6)
+        link(nursery, leecher, honest, rate=2e6)
+        await leecher.downloads.add(content, SIZE, "f")
+        await leecher.until(lambda: leecher.view(content).done > SIZE // 5)
+        leecher.judge.notes += [(banned.peer, "bad-chunk")] * 2  # caught lying in another download
+        await leecher.until(lambda: any("banned" in s.state for s in leecher.view(content).sources))
+        before = leecher.got[banned.peer]
+        await leecher.reach(content, Phase.DONE)
+        assert leecher.got[banned.peer] - before <= 64 * (32 << 10)  # what the disk had already
