@@ -107,6 +107,8 @@ class MeshApp(Desk):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        self.begun = True
+        self.touch("#hints")
         self.bridge.start()
         self._second()
         self.set_interval(1.0, self._second)

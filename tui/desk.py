@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Container
@@ -76,20 +77,25 @@ class Desk(SafeApp):
 
     def set_up(self, appearance: Look, tour: Tour | None, clock: Callable[[], float]) -> None:
         """The state before the first paint."""
-        from tui.everywhere import all_actions
-
         self.look = appearance
         self.glyphs: Glyphs = appearance.glyphs
         self.clock = clock
         self.monotonic: Callable[[], float] = time.monotonic
         self.state = State(clock())
-        self.registry = Registry(all_actions())
+        self.begun = False
         self.panes: dict[str, Pane] = {}
         self.pane_name = "search"
         self.overlay: Overlay | None = None
         self.tour = tour
         self.command_history: list[str] = []
         self.setup_offered = False
+
+    @cached_property
+    def registry(self) -> Registry:
+        """All actions; made after the first paint, which needs none of them."""
+        from tui.everywhere import all_actions
+
+        return Registry(all_actions())
 
     # Panes
     @property
@@ -230,6 +236,8 @@ class Desk(SafeApp):
 
     def hints(self) -> list[tuple[str, str]]:
         """Key and label of the hint row, most useful first."""
+        if not self.begun:
+            return []
         if self.overlay is not None:
             return self.overlay.hints
         if self.pane.typing:

@@ -43,8 +43,8 @@ TARGETS = {
 
 
 def on_terminal(*arguments: str) -> Pty:
-    """The app (or the minimal one) on its terminal."""
-    return Pty(*arguments, size=SIZE, script=SCRIPT)
+    """The app (or the minimal one) on its terminal; modules are compiled once, as where it is installed."""
+    return Pty(*arguments, size=SIZE, script=SCRIPT, env={"PYTHONDONTWRITEBYTECODE": ""})
 
 
 def first_paint(mode: str) -> float:

@@ -24,10 +24,11 @@ def minimal() -> None:
 def idle() -> int:
     """The app over a network where nothing happens."""
     from slskmesh.settings import Settings
-    from tests.tui.fake import FakeClient, everything
+    from tests.tui.fake import FakeClient, everything, status
     from tui.app import run_terminal
 
-    return run_terminal(FakeClient(*everything()), settings=Settings())
+    quiet = status(down_rate=0.0, up_rate=0.0, transfers=0, uploads=0)
+    return run_terminal(FakeClient(*everything(), quiet), settings=Settings())
 
 
 def results(rate: int) -> int:
