@@ -3,7 +3,8 @@
 Rules:
 - The verdict is this process's own: it hashes the seeders' originals and the files that arrived.
 - `resumed` means that the killed seeder delivered verified bytes after its return and, where the leecher was
-  killed too, that of what it had verified before, by its own report, at most 2 % was fetched again.
+  killed too, that at most 2 % of what was true on its disk at that moment was fetched again. What was true is found
+  by comparing with the originals, what was fetched is what the second run says it received.
 - A run that fails still gives a summary, with `ok` false and `error`.
 """
 
@@ -22,6 +23,7 @@ from slskmesh.demo.network import Network
 from slskmesh.demo.plot import Act, Plot
 from slskmesh.engine.interrupts import Interrupts
 from slskmesh.errors import SlskmeshError
+from slskmesh.library.manifest import chunk_size_for
 
 SECONDS: Final = 8.0  # about how long the download takes: time enough for a peer to die and come back
 STILL_TIMEOUT: Final = 60.0  # seconds without any progress that end the run
@@ -61,9 +63,8 @@ class Run:
         )
         self._leecher: Child | None = None
         self._progress = 0.0
-        self._verified: dict[str, int] = {}
-        self._before: dict[str, int] = {}  # verified when the leecher was killed
-        self._kept: dict[str, int] = {}  # verified when it first said so after its restart
+        self._moved = (0.0, 0)  # progress of the mix and bytes of all downloads, as last told
+        self._on_disk = 0  # bytes equal to the originals when the leecher was killed
         self._served = False
         self._leecher_killed = False
         self._last_step = 0.0
@@ -109,20 +110,13 @@ class Run:
                 if peer.invite and self._leecher is not None:
                     self._leecher.tell({"connect": peer.invite})
         if "progress" in what:
-            self._step(what["progress"] != self._progress)
             self._progress = what["progress"]
-        if "verified" in what:
-            self._step(what["verified"] != self._verified)
-            self._verified = what["verified"]
-            if self._leecher_killed:
-                self._kept = {**self._verified, **self._kept}
+        moved = (self._progress, what.get("done", self._moved[1]))
+        if moved != self._moved:
+            self._moved, self._last_step = moved, time.monotonic()
         if what.get("served") == self._mortal.peer_id:
             self._served = True
             self._say(f"  {self._mortal.role.name} serves again")
-
-    def _step(self, moved: bool) -> None:
-        if moved:
-            self._last_step = time.monotonic()
 
     def _introduce(self, said: Said) -> None:
         """A peer is back: tells the leecher where."""
@@ -142,7 +136,7 @@ class Run:
             assert self._leecher is not None  # its progress is what led here
             old, self._leecher = self._leecher, None
             self._network.end_hard(old)
-            self._before, self._leecher_killed = self._verified, True
+            self._on_disk, self._leecher_killed = intact(self._downloads, self._network.originals), True
             self._start_leecher("--resume")
 
     def _start_leecher(self, *more: str) -> None:
@@ -173,22 +167,41 @@ class Run:
             sources=len(end["sources"]),
             bad_chunks_rejected=end["bad_chunks"],
             liar_named=end["bad_peers"] == [self._network.find(liar=True).peer_id],
-            resumed=self._served
-            and (not self._leecher_killed or refetched(self._before, self._kept) <= REFETCH_MAX),
+            resumed=self._served and self._refetched(end["received"]) <= REFETCH_MAX,
         )
         summary.ok = sha256_ok and summary.liar_named and summary.resumed and summary.bad_chunks_rejected > 0
         return summary
+
+    def _refetched(self, received: int) -> float:
+        """Share of what was on disk at the kill that the last run received again; 0 where nothing was killed."""
+        if not self._leecher_killed or not self._on_disk:
+            return 0.0
+        total = sum(path.stat().st_size for path in self._network.originals)
+        return max(0, self._on_disk - (total - received)) / self._on_disk
 
     def _hidden(self, path: Path) -> bool:
         """Whether a path is in the folder of unfinished downloads."""
         return any(part.startswith(".") for part in path.relative_to(self._downloads).parts)
 
 
-def refetched(before: dict[str, int], kept: dict[str, int]) -> float:
-    """Share of the bytes verified before a kill that were not there after it. Both map transfers to bytes."""
-    total = sum(before.values())
-    lost = sum(max(0, count - kept.get(transfer, 0)) for transfer, count in before.items())
-    return lost / total if total else 0.0
+def intact(downloads: Path, originals: Sequence[Path]) -> int:
+    """Bytes of whole, true chunks below `downloads`; a file is held against the original it is most like."""
+    found = 0
+    for path in downloads.rglob("*"):
+        if path.is_file():
+            size = path.stat().st_size
+            found += max((_equal(path, one) for one in originals if one.stat().st_size >= size), default=0)
+    return found
+
+
+def _equal(path: Path, original: Path) -> int:
+    chunk = chunk_size_for(original.stat().st_size)
+    equal = 0
+    with path.open("rb") as ours, original.open("rb") as theirs:
+        while true := theirs.read(chunk):
+            if ours.read(chunk) == true:
+                equal += len(true)
+    return equal
 
 
 def sha256(path: Path) -> str:

@@ -3,9 +3,10 @@
 Drives a real engine through the same commands and views as the terminal app, and reports as JSON lines:
 - {"ready": true}, after which it takes {"connect": INVITE} and {"returned": PEER} lines on standard input;
 - {"progress": 0..1} of the big file's chunks;
-- {"verified": {transfer: bytes}} of each download that was checked and runs or is done;
 - {"served": PEER} when a peer named as returned has delivered verified bytes after its return;
-- {"finished": true, ...}, the last line. Its end in any other way is a failure, told on standard error.
+- {"done": bytes} on disk of all downloads, so that one who waits sees that something moves;
+- {"finished": true, ...}, the last line, with the verified bytes `received` in this run. Its end in any other way is
+  a failure, told on standard error.
 """
 
 from __future__ import annotations
@@ -38,7 +39,6 @@ from slskmesh.errors import SlskmeshError
 
 _STEP_TIMEOUT: Final = 60.0  # seconds for peers to connect, searches to end
 _SETTLE: Final = 3.0  # seconds for the last counters to be shown after the last file
-_UNCHECKED: Final = (TransferState.QUEUED, TransferState.FINDING, TransferState.CHECKING)
 
 
 class Leecher:
@@ -161,9 +161,7 @@ class Leecher:
             if self._received.get(peer, 0) > before and peer not in self._told:
                 self._told.add(peer)
                 json_line({"served": peer})
-        checked = {t.transfer: t.done for t in transfers if t.state not in _UNCHECKED}
-        if checked:
-            json_line({"verified": checked})
+        json_line({"done": sum(transfer.done for transfer in transfers)})
 
     def _count(self, transfer: str, source: SourceView) -> None:
         """Adds what a source delivered since the last view; one that reconnected counts from nothing again."""
@@ -183,6 +181,7 @@ class Leecher:
                 "paths": [str(t.path) for t in transfers],
                 "bad_chunks": max(sum(self._bad.values()), sum(t.bad_chunks for t in transfers)),
                 "bad_peers": sorted(self._bad),
+                "received": sum(self._received.values()),
                 "sources": sorted(peer for peer, count in self._received.items() if count),
             }
         )

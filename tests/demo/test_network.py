@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slskmesh.demo.headless import refetched
+from slskmesh.demo.headless import intact
 from slskmesh.demo.network import FEWEST_PEERS, MOST_PEERS, cast, holders
 
 
@@ -29,7 +32,17 @@ def test_every_file_has_two_true_sources_and_the_mix_has_all(peers: int, files: 
     assert all(len(names & reliable) >= 2 for names in shared)
 
 
-def test_refetched_counts_what_was_lost_only() -> None:
-    assert refetched({}, {}) == 0.0
-    assert refetched({"a": 100, "b": 100}, {"a": 150, "b": 96}) == 0.02
-    assert refetched({"a": 100}, {}) == 1.0
+def test_intact_counts_whole_true_chunks_only(tmp_path: Path) -> None:
+    originals = []
+    for name in ("a", "b"):
+        originals.append(tmp_path / name)
+        originals[-1].write_bytes(os.urandom(100_000))
+    downloads = tmp_path / "downloads" / ".incomplete"
+    downloads.mkdir(parents=True)
+    assert intact(tmp_path / "downloads", originals) == 0
+    data = bytearray(originals[1].read_bytes())
+    data[20_000] ^= 1  # the second of its 16 KiB chunks
+    (downloads / "x.part").write_bytes(data[:70_000])  # and four whole ones, of which three are true
+    assert intact(tmp_path / "downloads", originals) == 3 * 16384
+    (downloads / "y").write_bytes(originals[0].read_bytes())
+    assert intact(tmp_path / "downloads", originals) == 3 * 16384 + 100_000
