@@ -146,7 +146,7 @@ def swarming(keys: int, size: int) -> dict[str, float]:
             term.send(b":search source\r")
             time.sleep(1)
         mark = term.send(b"\r4")
-        term.wait_for(b"verified", 30, start=mark)
+        term.wait_for(b"availability", 30, start=mark)
         began = time.monotonic()
         times = key_to_paint(term, keys, lambda: term.output.find(b"1 of 1 done", mark) < 0)
         seconds = time.monotonic() - began
