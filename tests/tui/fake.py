@@ -284,7 +284,7 @@ def chunkmap(number: int = 0, chunks: int = 2560, turn: int = 0) -> ChunkMapView
             states[i] = BAD if noise == 69 else states[i]
         else:
             states[i] = MISSING if noise > 3 else IN_FLIGHT
-        owners[i] = 1 + (i // 13 + noise) % 3 if states[i] not in (MISSING, QUEUED) else 0
+        owners[i] = 1 + (i // 13 + noise) % 3 if states[i] != MISSING else 0
         copies[i] = 1 + noise % 5
     return ChunkMapView(f"{number:064x}", bytes(states), bytes(owners), bytes(copies))
 

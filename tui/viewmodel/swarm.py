@@ -1,8 +1,9 @@
 """The chunk map of one transfer as lines: any number of chunks on any number of cells.
 
 Rules:
-- Zoomed out the whole file fits: a cell stands for `per_cell` chunks and shows a bad one first, then one in flight
-  (its source's letter), then the least advanced. Zoomed in a cell is a chunk and the map scrolls.
+- Zoomed out the whole file fits: a cell stands for `per_cell` chunks and shows a bad one first, then one in flight,
+  then the least advanced. Zoomed in a cell is a chunk and the map scrolls.
+- A chunk in flight is its source's letter, one that was asked of a source is that letter in lower case.
 - States come as bytes and are aggregated with byte operations: 65,536 chunks cost a few milliseconds.
 - State is told by sign; colour (by state, source or age) only adds to it.
 """
@@ -191,6 +192,10 @@ class SwarmMap:
             owner = owners[states.index(IN_FLIGHT, start)]
             letter = letters[owner - 1] if 0 < owner <= len(letters) else "?"
             return letter, source_role(owner) if self.colour == "source" else "chunk-flight"
+        if state == QUEUED and (owner := owners[states.index(QUEUED, start)]):
+            letter = letters[owner - 1] if owner <= len(letters) else "?"
+            if letter.isupper():
+                return letter.lower(), source_role(owner) if self.colour == "source" else "chunk-queued"
         sign = glyphs.chunks[state]
         if self.colour == "source" and state in (VERIFIED, RECEIVED):
             return sign, source_role(owners[start])
@@ -207,8 +212,8 @@ def legend(glyphs: Glyphs) -> Line:
     entries = (
         (signs[VERIFIED], "verified", "chunk-verified"),
         (signs[RECEIVED], "have", "chunk-received"),
-        ("A-Z", "source", "chunk-flight"),
-        (signs[QUEUED], "queued", "chunk-queued"),
+        ("A", "coming", "chunk-flight"),
+        ("a", "asked", "chunk-queued"),
         (signs[MISSING], "missing", "chunk-missing"),
         (signs[BAD], "bad", "chunk-bad"),
     )

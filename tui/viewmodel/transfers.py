@@ -68,12 +68,12 @@ def source_columns(letter_role: dict[str, str]) -> tuple[Column[SourceView], ...
     """The sources list; `letter_role` colours the letters as on the map."""
     return (
         Column(" ", 1, lambda s: Cell(s.letter, letter_role.get(s.letter, "accent"))),
-        Column("source", 10, lambda s: s.name or s.short, weight=2),
+        Column("source", 9, lambda s: s.name or s.short, weight=1),
         Column("rate", 7, lambda s: rate(s.rate) if s.rate >= 1 else "", right=True),
         Column("got", 5, lambda s: str(s.chunks), right=True),
         Column("bad", 3, lambda s: Cell(str(s.bad), "bad" if s.bad else "dim"), right=True),
         Column("rtt", 5, lambda s: millis(s.rtt), right=True, level=42),
-        Column("state", 7, lambda s: Cell(s.state, source_role(s)), weight=3, level=34),
+        Column("state", 7, lambda s: Cell(s.state, source_role(s)), weight=4, level=34),
     )
 
 
@@ -100,8 +100,6 @@ def reason(t: TransferView) -> Line:
         line.append(("  end game", "accent"))
     if t.bad_chunks:
         line.append((f"  {plural(t.bad_chunks, 'bad chunk')} refused", "bad"))
-    if t.wasted:
-        line.append((f"  {size(t.wasted)} wasted", "dim"))
     return line
 
 

@@ -58,12 +58,18 @@ def test_the_order_of_badness() -> None:
         ([VERIFIED, BAD, IN_FLIGHT, MISSING], "!"),
         ([VERIFIED, VERIFIED, IN_FLIGHT, MISSING], "B"),
         ([VERIFIED, QUEUED, MISSING, VERIFIED], "."),
-        ([VERIFIED, QUEUED, VERIFIED, VERIFIED], ":"),
+        ([VERIFIED, QUEUED, VERIFIED, VERIFIED], "b"),
         ([VERIFIED] * 4, "#"),
     ):
         shown.take(view(bytes(states * 10), bytes([2] * 40)), NOW)
         assert geometry(40, 18, 1, False).per_cell == 4
         assert cells(shown, 18, 1) == sign * 10
+
+
+def test_a_queued_chunk_names_whom_it_was_asked_of() -> None:
+    shown = SwarmMap()
+    shown.take(view(bytes([QUEUED, QUEUED, QUEUED]), bytes([0, 1, 3])), NOW)
+    assert cells(shown, 30, 3) == ":ac"
 
 
 def test_an_unknown_owner_is_a_question_mark() -> None:
@@ -116,7 +122,7 @@ def test_availability_counts_only_what_is_wanted() -> None:
 
 def test_the_legend_names_every_sign() -> None:
     text = text_of(legend(ASCII))
-    assert all(word in text for word in ("verified", "have", "source", "queued", "missing", "bad"))
+    assert all(word in text for word in ("verified", "have", "coming", "asked", "missing", "bad"))
 
 
 def test_a_full_size_map_is_drawn_within_a_frame() -> None:
