@@ -14,7 +14,7 @@ from tui.viewmodel.formats import plural, wall
 from tui.viewmodel.glyphs import ASCII, UTF8
 from tui.viewmodel.setup import SetupForm
 from tui.viewmodel.spans import Line
-from tui.widgets.overlay import Entry, Menu
+from tui.widgets.overlay import Entry, Menu, Overlay
 from tui.widgets.prompt import Question
 
 if TYPE_CHECKING:
@@ -185,14 +185,12 @@ def _event_log(desk: MeshApp, argument: str) -> None:
             (f"{n.level.value:<6}", roles[n.level]),
             (str(n.text), "text"),
         ]
-        for n in desk.state.notices
+        for n in reversed(desk.state.notices)
     ]
-    desk.open_text(
-        f"event log, {plural(len(lines), 'line')}", lines or [[("nothing has happened yet", "dim")]]
-    )
-    if desk.overlay is not None:
-        desk.overlay.cells = desk.size.width - 4
-        desk.call_after_refresh(desk.overlay.go, -1)
+    title = f"event log, {plural(len(lines), 'line')}, newest first"
+    box = Overlay(title, lines or [[("nothing has happened yet", "dim")]])
+    box.cells = desk.size.width - 4
+    desk.open(box)
 
 
 def _setup(desk: MeshApp, argument: str) -> None:

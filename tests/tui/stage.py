@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
 
 from slskmesh.engine.commands import Command
@@ -20,6 +21,8 @@ from tui.viewmodel.glyphs import UTF8, Glyphs
 from tui.viewmodel.look import Look
 from tui.viewmodel.tour import Tour
 
+_KEYS = {" ": "space", "/": "slash", ".": "full_stop", "=": "equals_sign", "?": "question_mark"}
+_CHARACTERS = {name: char for char, name in _KEYS.items()} | {"colon": ":", "asterisk": "*"}
 GOLDENS = Path(__file__).parent / "goldens"
 WIDE, NARROW = (120, 36), (80, 24)
 
@@ -31,17 +34,18 @@ class Stage:
         self.app, self.pilot, self.client = app, pilot, client
 
     async def settle(self) -> None:
-        for _ in range(3):
-            await self.pilot.pause()
+        for _ in range(4):
+            await self.pilot.pause(0)
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.settle()
+        """Key events as the driver makes them; Pilot.press would sleep 20 ms for each."""
+        for key in keys:
+            char = key if len(key) == 1 else _CHARACTERS.get(key)
+            self.app.post_message(events.Key(_KEYS.get(key, key), char))
+            await self.settle()
 
     async def type(self, text: str) -> None:
-        await self.press(
-            *[{" ": "space", "/": "slash", ".": "full_stop", "=": "equals_sign"}.get(c, c) for c in text]
-        )
+        await self.press(*text)
 
     async def push(self, *items: View | Event) -> None:
         self.client.push(*items)

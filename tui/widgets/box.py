@@ -145,7 +145,9 @@ class TextBox(Box):
         return out
 
     def content(self, width: int, height: int) -> list[Row]:
-        return [([(" ", "text"), *line], "") for line in self.flowed()[self.top : self.top + height]]
+        lines = self.flowed()
+        self.top = max(0, min(self.top, len(lines) - height))
+        return [([(" ", "text"), *line], "") for line in lines[self.top : self.top + height]]
 
     def span(self) -> tuple[int, int, int]:
         return self.top, self.inner[1], len(self.flowed())
