@@ -334,11 +334,11 @@ def settings_view(configured: bool = True) -> SettingsView:
     )
     return SettingsView(
         configured,
-        "/home/lena/.slskmesh",
-        "/home/lena/.slskmesh/config.toml",
+        "/data/lena/.slskmesh",
+        "/data/lena/.slskmesh/config.toml",
         rows,
-        ("/home/lena/Music",),
-        "/home/lena/Downloads",
+        ("/data/lena/Music",),
+        "/data/lena/Downloads",
     )
 
 

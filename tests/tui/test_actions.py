@@ -246,12 +246,12 @@ def test_settings() -> None:
 def test_first_run_finishes_or_waits_for_later() -> None:
     async def scene() -> None:
         async with stage(settings_view(False), status(Banner.ISOLATED, listening="")) as st:
-            st.client.answer = lambda n, command: Reply(n, False, s("/home/lena/Music is not a folder"))
+            st.client.answer = lambda n, command: Reply(n, False, s("/data/lena/Music is not a folder"))
             await st.press("enter", "enter")
             await st.type("lena")
             await st.press("enter", "enter")
             assert st.last() == c.FinishSetup(
-                ("/home/lena/Music",), "/home/lena/Downloads", "0.0.0.0:50300", "lena"
+                ("/data/lena/Music",), "/data/lena/Downloads", "0.0.0.0:50300", "lena"
             )
             assert "is not a folder" in st.text()
             await st.press("escape")

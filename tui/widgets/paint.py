@@ -134,17 +134,8 @@ class Palette:
             "banner-mesh": style(ink, violet),
             "banner-isolated": style(Color.parse("#14110a"), banner_warn),
             "banner-stopped": style(Color.parse("#160808"), banner_bad, bold=True),
-            "chunk-verified": style(good.blend(back, 0.18)),
-            "chunk-received": style(primary),
-            "chunk-flight": style(warn, bold=True),
-            "chunk-queued": style(primary.blend(back, 0.35)),
-            "chunk-missing": style(faint),
-            "chunk-bad": style(back, bad, bold=True),
-            "age-new": style(fore, bold=True),
-            "age-young": style(accent),
-            "age-mid": style(primary.blend(back, 0.15)),
-            "age-old": style(dim),
         }
+        styles |= _map_styles(back, fore, accent, primary, good, warn, bad)
         for number, text in enumerate(_SOURCES):
             source = Color.parse(text)
             styles[f"src{number}"] = style(source if dark else source.darken(0.25))
@@ -163,6 +154,29 @@ class Palette:
             found = base + self._styles.get(f"over-{over}", Style.null())
             self._over[key] = found
         return found
+
+
+def _map_styles(
+    back: Color, fore: Color, accent: Color, primary: Color, good: Color, warn: Color, bad: Color
+) -> dict[str, Style]:
+    """The chunk map's roles: states and ages."""
+
+    def style(fg: Color, bg: Color = back, *, bold: bool | None = None) -> Style:
+        return Style(color=fg.rich_color, bgcolor=bg.rich_color, bold=bold)
+
+    dim, faint = fore.blend(back, 0.42), fore.blend(back, 0.62)
+    return {
+        "chunk-verified": style(good.blend(back, 0.18)),
+        "chunk-received": style(primary),
+        "chunk-flight": style(warn, bold=True),
+        "chunk-queued": style(primary.blend(back, 0.35)),
+        "chunk-missing": style(faint),
+        "chunk-bad": style(back, bad, bold=True),
+        "age-new": style(fore, bold=True),
+        "age-young": style(accent),
+        "age-mid": style(primary.blend(back, 0.15)),
+        "age-old": style(dim),
+    }
 
 
 def strip(line: Line, over: str, palette: Palette, glyphs: Glyphs) -> Strip:

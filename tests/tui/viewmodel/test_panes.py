@@ -122,7 +122,7 @@ def test_the_library_in_one_line() -> None:
 
 def test_the_form_checks_before_the_engine_does() -> None:
     form = SetupForm.of(settings_view(False))
-    assert form.finish() == FinishSetup(("/home/lena/Music",), "/home/lena/Downloads", "0.0.0.0:50300", "")
+    assert form.finish() == FinishSetup(("/data/lena/Music",), "/data/lena/Downloads", "0.0.0.0:50300", "")
     form.questions[1].edit.set("  ")
     assert form.finish() is None and "downloads" in form.error and form.at == 1
     form.questions[1].edit.set("/d")
