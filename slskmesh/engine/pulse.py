@@ -1,8 +1,8 @@
 """The engine's pulse: publishes views at a bounded pace and puts peers and standings on disk.
 
 Rules: status at 4 Hz, lists at 2 Hz, the watched chunk map at 10 Hz, each only when it changed, all in one task, so
-that an idle engine wakes four times a second. Peers and standings are saved every few seconds and at the end.
-Nothing here decides anything.
+that an idle engine wakes four times a second. Peers and standings are saved every few seconds, at the end, and soon
+after a session opened, so that a kill does not cost the way back to a peer. Nothing here decides anything.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _TICK = 0.1
 _STATUS_EVERY = 0.25
 _LISTS_EVERY = 0.5
 _SAVE_EVERY = 5.0
+_SAVE_SOON = 0.2  # seconds after a session opened
 
 
 class Pulse:
@@ -61,6 +62,8 @@ class Pulse:
         self.watched = b""
         self._shown = (b"", -1)
         self._names: dict[PeerId, str] = {}
+        self._met = trio.Event()
+        engine.router.on_open(lambda session: self._met.set())
         engine.router.on_close(self._closed)
 
     async def run(self) -> None:
@@ -206,7 +209,10 @@ class Pulse:
 
     async def _save_often(self) -> None:
         while True:
-            await trio.sleep(_SAVE_EVERY)
+            with trio.move_on_after(_SAVE_EVERY):
+                await self._met.wait()
+            await trio.sleep(_SAVE_SOON)
+            self._met = trio.Event()
             try:
                 await self.save()
             except StorageError as error:
@@ -220,10 +226,15 @@ class Pulse:
                 self._count(peer, session)
         changed, removed = engine.book.take_changes()
         standings = engine.standing.take_changes()
-        if changed or removed:
-            await engine.store.run(save_book, changed, removed)
-        if standings:
-            await engine.store.run(save_standings, standings)
+        try:
+            if changed or removed:
+                await engine.store.run(save_book, changed, removed)
+            if standings:
+                await engine.store.run(save_standings, standings)
+        except StorageError:
+            engine.book.put_back(changed, removed)
+            engine.standing.put_back(standings)
+            raise
 
 
 def _free(path: str) -> int | None:

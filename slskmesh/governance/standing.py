@@ -141,6 +141,10 @@ class Standing:
         self._changed.clear()
         return changed
 
+    def put_back(self, records: list[Record]) -> None:
+        """What `take_changes` gave could not be written: it is to be written still."""
+        self._changed.update(record.peer for record in records if record.peer in self._records)
+
     def _touch(self, peer: PeerId) -> Record:
         record = self._records.get(peer)
         if record is None:

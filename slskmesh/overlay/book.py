@@ -106,6 +106,11 @@ class PeerBook:
         self.removed.clear()
         return changed, removed
 
+    def put_back(self, changed: list[Entry], removed: list[PeerId]) -> None:
+        """What `take_changes` gave could not be written: it is to be written still."""
+        self.changed.update(entry.peer for entry in changed if entry.peer in self.entries)
+        self.removed.update(peer for peer in removed if peer not in self.entries)
+
     def _make_room(self) -> None:
         if len(self.entries) >= BOOK_MAX:
             oldest = min(self.entries.values(), key=lambda e: (e.last_seen, e.fails * -1))
