@@ -1,6 +1,8 @@
 """Which database errors are the machine's fault. The one place that turns them into errors of this project.
 
 What is not named here (a constraint that failed, bad SQL) goes on as it is: the job's own business, or our fault.
+A commit that failed for want of room undoes its transaction by itself; peewee's own rollback then fails too and hides
+why, so an error is judged with those it was raised over.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ _REASONS = {
 
 def translated(error: BaseException, path: Path) -> BaseException:
     """A StorageError with `error` as its cause where the machine failed, else `error` itself."""
-    reason = _REASONS.get(_code(error))
+    reason, under = _REASONS.get(_code(error)), error.__context__
+    while reason is None and under is not None:
+        reason, under = _REASONS.get(_code(under)), under.__context__
     if reason is None:
         return error
     storage = StorageError(f"{path}: {reason}")
