@@ -2,6 +2,8 @@
 
 Pure: time comes in as an argument. Rule: one data frame should take about `TARGET` seconds on the wire; with the
 kernel holding about one more unsent frame, a control message waits two of them, 50 ms, at any rate the link has.
+Seconds a byte are averaged, not bytes a second: the kernel takes a line's first frames at once however slow it is,
+and one such sample among rates would outweigh a dozen true ones.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ class FrameSizer:
     """Payload bytes the next data frame may carry, learned from how long earlier sends took."""
 
     def __init__(self) -> None:
-        self.rate = 0.0  # bytes per second the line takes, 0 until known
+        self._cost = 0.0  # seconds a byte takes, 0 until known
         self.limit = limits.DATA_FRAME_START
 
     def sent(self, size: int, seconds: float) -> bool:
@@ -24,9 +26,9 @@ class FrameSizer:
 
         Sends too quick to be told from the clock's grain count as a quarter of a millisecond: they only mean "fast".
         """
-        sample = size / max(seconds, 0.000_25)
-        self.rate = sample if not self.rate else self.rate + _WEIGHT * (sample - self.rate)
-        want = min(max(self.rate * TARGET, limits.DATA_FRAME_MIN), limits.DATA_FRAME_MAX)
+        sample = max(seconds, 0.000_25) / size
+        self._cost = sample if not self._cost else self._cost + _WEIGHT * (sample - self._cost)
+        want = min(max(TARGET / self._cost, limits.DATA_FRAME_MIN), limits.DATA_FRAME_MAX)
         # Powers of two, and at most one step up a send: a lucky sample must not cost a slow link a long frame.
         step = min(1 << (int(want).bit_length() - 1), self.limit * 2)
         changed = step != self.limit
