@@ -197,7 +197,12 @@ class Part:
         record = MapRecord(
             MAP_VERSION, self.content, self.name, self.folder, self.manifest, self.space.pack(bits)
         )
-        atomic_write(self.map_path, msgspec.msgpack.encode(record))
+        try:
+            atomic_write(self.map_path, msgspec.msgpack.encode(record))
+        except StorageError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_SPACE:
+                raise self._failed(error.__cause__) from error
+            raise
 
     # -- finish ------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """Who a download gets data from: streams asked for, joined, refused and given up, session by session.
 
 Rules:
-- Every session is asked once; one that had nothing, or did not answer, is asked again after `JOIN_AGAIN`.
+- Every session is asked once; one that had nothing is asked again after `JOIN_FIRST`, then twice as long each time
+  (who wants the same file may start a moment later), one that served us and stopped after `JOIN_AGAIN`.
 - A peer that lied about the chunk list is not asked again; one that sent a false chunk only while nobody else is
   there, and only as long as its standing allows it.
 - A row is never taken away: letters and the chunk map's owners stay what they were.
@@ -26,7 +27,7 @@ from slskmesh.wire.messages import Join, Joined, Leave
 if TYPE_CHECKING:
     from slskmesh.swarm.download import Download
 
-JOIN_AGAIN = 30.0  # seconds
+JOIN_FIRST, JOIN_AGAIN = 2.0, 30.0  # seconds
 ROWS_MAX = 1000
 
 
@@ -45,6 +46,7 @@ class Roster:
         self._clock = clock
         self._by_peer: dict[PeerId, Row] = {}
         self._again: dict[Session, float] = {}
+        self._waited: dict[Session, float] = {}
 
     def joined(self) -> list[Source]:
         """Sources that have (some of) the content."""
@@ -67,6 +69,7 @@ class Roster:
         sessions = self._lines.sessions()
         if len(self._again) > 2 * len(sessions):
             self._again = {session: self._again[session] for session in sessions if session in self._again}
+            self._waited = {s: self._waited[s] for s in sessions if s in self._waited}
         for session in sessions:
             self.offer(session)
 
@@ -109,7 +112,11 @@ class Roster:
         if self.sources.get(source.session) is not source:
             return
         del self.sources[source.session]
-        self._again[source.session] = self._clock() + JOIN_AGAIN
+        wait = JOIN_AGAIN
+        if source.row is None:
+            wait = min(JOIN_AGAIN, 2 * self._waited.get(source.session, JOIN_FIRST / 2))
+            self._waited[source.session] = wait
+        self._again[source.session] = self._clock() + wait
         self._lines.close(source)
         if source.row is not None:
             source.row.gone = why
