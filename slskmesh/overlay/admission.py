@@ -42,20 +42,30 @@ class Admission:
         self._half_open_nets: Counter[str] = Counter()
         self._open: Counter[str] = Counter()
 
-    def knock(self, ip: str) -> None:
-        """A connection was accepted; every knock that does not raise needs one `leave`."""
+    def check(self, ip: str) -> None:
+        """PeerError "full" if this address has its share of connections already."""
         bounds = self._bounds
-        local = ipaddress.ip_address(ip.partition("%")[0]).is_loopback
-        if self._half_open.total() >= bounds.half_open:
-            raise PeerError("full", "too many connections are being opened", blame=False)
-        if not local and self._half_open[ip] >= bounds.half_open_ip:
+        if ipaddress.ip_address(ip.partition("%")[0]).is_loopback:
+            return
+        if self._half_open[ip] >= bounds.half_open_ip:
             raise PeerError("full", f"too many connections are being opened from {ip}", blame=False)
-        if not local and self._half_open_nets[network_of(ip)] >= bounds.half_open_net:
+        if self._half_open_nets[network_of(ip)] >= bounds.half_open_net:
             raise PeerError(
                 "full", f"too many connections are being opened from {network_of(ip)}", blame=False
             )
-        if not local and self._open[ip] >= bounds.sessions_ip:
+        if self._open[ip] >= bounds.sessions_ip:
             raise PeerError("full", f"too many sessions with {ip}", blame=False)
+
+    @property
+    def crowded(self) -> bool:
+        """As many connections are being opened as there may be."""
+        return self._half_open.total() >= self._bounds.half_open
+
+    def knock(self, ip: str) -> None:
+        """A connection was accepted; every knock that does not raise needs one `leave`."""
+        if self.crowded:
+            raise PeerError("full", "too many connections are being opened", blame=False)
+        self.check(ip)
         self._half_open[ip] += 1
         self._half_open_nets[network_of(ip)] += 1
 

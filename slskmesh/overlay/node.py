@@ -1,7 +1,8 @@
 """The overlay's shell: listens, dials, keeps at most one session per peer, follows the peer book.
 
 Rules:
-- Before TLS: bounds on half-open connections. Before Hello: our own key and keys we refuse are turned away.
+- Before TLS: bounds on half-open connections; where all are taken the oldest gives way, as an honest handshake takes
+  milliseconds and a slow one must not shut the door. Before Hello: our own key and keys we refuse are turned away.
 - Two peers that dial each other at the same time keep the connection the smaller key opened, on both sides; any
   later second connection replaces the first (the other side restarted and its old line is dead).
 - A session's fault is the peer's; `on_fault` hears of it. Nothing of a peer's free text goes into a log.
@@ -71,6 +72,7 @@ class Overlay:
         self._server = make_context(identity.path, server=True)
         self._client = make_context(identity.path, server=False)
         self._left: dict[PeerId, trio.Event] = {}
+        self._opening: dict[trio.CancelScope, trio.Event] = {}  # handshakes from outside, oldest first
         self._dial_slots = trio.CapacityLimiter(_DIALS_MAX)
         self._look = trio.Event()
         self._opened = trio.Event()
@@ -227,15 +229,39 @@ class Overlay:
         sock = connection.socket
         try:
             ip, port = sock.getpeername()[:2]
+            self._admission.check(ip)
+            await self._give_way()
             self._admission.knock(ip)
         except (OSError, PeerError):
             sock.close()
             return
         try:
-            session, stream = await self._receive_peer(sock, ip, port)
-            await self._hold(session, stream, ip, knocked=True)
+            opened = await self._open_from_outside(sock, ip, port)
+            if opened is not None:
+                await self._hold(*opened, ip, knocked=True)
         except PeerError as error:
             log.info("connection from outside refused: %s", error.code)
+
+    async def _open_from_outside(
+        self, sock: trio.socket.SocketType, ip: str, port: int
+    ) -> tuple[PeerSession, TlsStream] | None:
+        """The session of a line that knocked; None if it had to give way meanwhile."""
+        scope, over = trio.CancelScope(), trio.Event()
+        self._opening[scope] = over
+        try:
+            with scope:
+                return await self._receive_peer(sock, ip, port)
+            return None
+        finally:
+            self._opening.pop(scope, None)
+            over.set()
+
+    async def _give_way(self) -> None:
+        while self._admission.crowded and self._opening:
+            scope, over = next(iter(self._opening.items()))
+            del self._opening[scope]
+            scope.cancel()
+            await over.wait()
 
     async def _receive_peer(
         self, sock: trio.socket.SocketType, ip: str, port: int

@@ -141,18 +141,23 @@ async def test_a_listener_that_says_nothing_does_not_hold_a_dial(tmp_path: Path)
 
 
 async def test_half_open_lines_are_bounded_and_give_way(tmp_path: Path) -> None:
-    """64 silent lines are held, the next is closed at once; when their time is up an honest peer gets in."""
-    async with running(Node(tmp_path, "node", timings=HASTY)) as node:
+    """64 silent lines are held; each that comes then takes the oldest one's place: an honest peer gets in at once."""
+    patient = Timings(connect=1.0, handshake=30.0, ping_every=5.0, silence=15.0, linger=0.1)
+    async with running(Node(tmp_path, "node", timings=patient)) as node:
         held = [await connect(node.address) for _ in range(64)]
         with trio.fail_after(2):
             while node.overlay._admission.half_open < 64:
                 await trio.lowlevel.checkpoint()
-            assert await until_eof(await connect(node.address)) == b""
-            assert node.overlay._admission.half_open == 64
-            for stream in held:
-                await until_eof(stream)
-        await greeted(node)
-        assert node.overlay._admission.half_open == 0
+            late = await connect(node.address)
+            assert await until_eof(held[0]) == b""
+            while node.overlay._admission.half_open < 64:
+                await trio.lowlevel.checkpoint()
+            peer = await greeted(node)
+            assert await until_eof(held[1]) == b""
+        assert node.overlay._admission.half_open == 63
+        await peer.close()
+        for stream in (*held, late):
+            await stream.aclose()
 
 
 async def test_sessions_are_bounded_and_the_one_too_many_hears_why(tmp_path: Path) -> None:
