@@ -1,0 +1,1 @@
+"""Whole peers as real processes on loopback, and what may befall them."""
