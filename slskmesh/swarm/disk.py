@@ -1,12 +1,13 @@
-"""The disk thread and the chunk buffers: hashing and writing of all downloads happens here, in order.
+"""The disk thread, the thread that reads back, and the chunk buffers.
 
 Rules:
-- One thread, so that bytes are verified, written and read back without two threads taking turns on one disk;
-  jobs are plain functions, their results come back to trio in batches.
+- One thread verifies and writes the chunks of all downloads, in order; jobs are plain functions, their results
+  come back to trio in batches.
+- A second thread runs the followers (whole-file hashing over what is written), so that the hash is nearly done when
+  the last chunk arrives. A follower takes small steps; `unfollow` ends before any job queued after it.
 - Every queued chunk lives in a buffer of the `Pool`, so the queue is bounded by the pool. Over half full means
   `congested`: then nobody asks for more chunks.
 - A job raises StorageError for what the disk did; anything else it raises is our own fault and ends the engine.
-- While nothing waits, followers (whole-file hashing) take small steps.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import trio
@@ -78,11 +80,16 @@ class Disk:
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Callable[[Any], None] | None] | None]
         self._jobs = queue.SimpleQueue()
         self._results: deque[tuple[Callable[[Any], None], Any]] = deque()
-        self._followers: list[Callable[[], bool]] = []  # touched by the thread only
+        self._followers: list[Callable[[], bool]] = []  # touched under the lock only
+        self._stepping = threading.Lock()
+        self._more = threading.Event()  # something was written, or the end has come
         self._ended = trio.Event()
         self._closing = False
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name="slskmesh-disk", daemon=True)
         self._thread.start()
+        self._reader = threading.Thread(target=self._follow, name="slskmesh-readback", daemon=True)
+        self._reader.start()
 
     def submit(self, work: Callable[[], T], done: Callable[[T | StorageError], None]) -> None:
         """Queues `work` for the thread; `done` gets its result, or its StorageError, on the engine's loop."""
@@ -105,12 +112,12 @@ class Disk:
         return outcome
 
     def follow(self, step: Callable[[], bool]) -> None:
-        """Calls `step` while nothing waits; it does a little work and returns whether there was any."""
-        self._jobs.put((lambda: self._followers.append(step), None))
+        """Calls `step` whenever something was written; it does a little work and returns whether there was any."""
+        self._jobs.put((partial(self._add_follower, step), None))
 
     def unfollow(self, step: Callable[[], bool]) -> None:
-        """Takes a follower back, if it is one."""
-        self._jobs.put((lambda: self._unfollow(step), None))
+        """Takes a follower back, if it is one; it takes no step once a job queued after this runs."""
+        self._jobs.put((partial(self._remove_follower, step), None))
 
     async def close(self) -> None:
         """Ends the thread after everything queued; gives up on a disk that hangs."""
@@ -120,11 +127,12 @@ class Disk:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + STOP_SECONDS):
             await self._ended.wait()
             self._thread.join()
+            self._reader.join()
 
-    # -- in the thread -----------------------------------------------------------------------------------------
+    # -- in the threads ----------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        while (job := self._next()) is not None:
+        while (job := self._jobs.get()) is not None:
             work, done = job
             outcome: Any
             try:
@@ -133,18 +141,35 @@ class Disk:
                 outcome = error
             if done is not None or isinstance(outcome, Exception):
                 self._report(done or _raise, outcome)
+            if self._followers:
+                self._more.set()
+        self._closed = True
+        self._more.set()
         self._post(self._ended.set)
 
-    def _unfollow(self, step: Callable[[], bool]) -> None:
-        self._followers = [follower for follower in self._followers if follower != step]
-
-    def _next(self) -> tuple[Callable[[], Any], Callable[[Any], None] | None] | None:
-        while True:
+    def _follow(self) -> None:
+        """Takes steps while there is anything to do for any follower."""
+        while not self._closed:
+            self._more.wait()
+            self._more.clear()
             try:
-                return self._jobs.get_nowait()
-            except queue.Empty:
-                if not sum(step() for step in self._followers):
-                    return self._jobs.get()
+                while self._step():
+                    pass
+            except Exception as error:  # noqa: BLE001 - carried to the loop, which raises what is our fault
+                self._report(_raise, error)
+                return
+
+    def _step(self) -> bool:
+        with self._stepping:
+            return sum([follower() for follower in self._followers]) > 0
+
+    def _add_follower(self, step: Callable[[], bool]) -> None:
+        with self._stepping:
+            self._followers.append(step)
+
+    def _remove_follower(self, step: Callable[[], bool]) -> None:
+        with self._stepping:
+            self._followers = [follower for follower in self._followers if follower != step]
 
     def _report(self, done: Callable[[Any], None], outcome: Any) -> None:
         self._results.append((done, outcome))

@@ -80,7 +80,7 @@ async def test_a_cancelled_caller_leaves_the_job_to_run() -> None:
     assert ran.is_set()
 
 
-async def test_followers_step_only_while_nothing_waits() -> None:
+async def test_followers_step_until_they_are_taken_back() -> None:
     steps = 0
     idle = trio.Event()
     token = trio.lowlevel.current_trio_token()
