@@ -11,6 +11,7 @@ from __future__ import annotations
 from slskmesh.wire import limits
 
 TARGET = 0.025  # seconds one data frame may take
+BACKLOG_MAX = 2 << 20  # bytes; a faster line is not served better by more
 _WEIGHT = 0.3  # of the newest sample in the moving average
 
 
@@ -20,19 +21,21 @@ class FrameSizer:
     def __init__(self) -> None:
         self._cost = 0.0  # seconds a byte takes, 0 until known
         self.limit = limits.DATA_FRAME_START
+        self.backlog = limits.DATA_FRAME_START  # bytes the kernel should hold unsent: `TARGET` seconds of them
 
     def sent(self, size: int, seconds: float) -> bool:
-        """Notes that `size` bytes took `seconds` to leave. True if `limit` changed.
+        """Notes that `size` bytes took `seconds` to leave. True if `backlog` changed.
 
         Sends too quick to be told from the clock's grain count as a quarter of a millisecond: they only mean "fast".
         """
         sample = max(seconds, 0.000_25) / size
         self._cost = sample if not self._cost else self._cost + _WEIGHT * (sample - self._cost)
-        want = min(max(TARGET / self._cost, limits.DATA_FRAME_MIN), limits.DATA_FRAME_MAX)
+        want = min(max(TARGET / self._cost, limits.DATA_FRAME_MIN), BACKLOG_MAX)
         # Powers of two, and at most one step up a send: a lucky sample must not cost a slow link a long frame.
-        step = min(1 << (int(want).bit_length() - 1), self.limit * 2)
-        changed = step != self.limit
-        self.limit = step
+        backlog = min(1 << (int(want).bit_length() - 1), self.backlog * 2)
+        changed = backlog != self.backlog
+        self.backlog = backlog
+        self.limit = min(backlog, limits.DATA_FRAME_MAX)
         return changed
 
 

@@ -166,7 +166,7 @@ class PeerSession:
 
     async def _write(self) -> None:
         outbox, sizer, stream = self._outbox, self._sizer, self._stream
-        stream.not_sent_low(sizer.limit)
+        stream.not_sent_low(sizer.backlog)
         while True:
             buffers = outbox.next(sizer.limit)
             if not buffers:
@@ -182,7 +182,7 @@ class PeerSession:
             self._sending = None
             self.sent += size
             if len(buffers) == 2 and sizer.sent(size, trio.current_time() - started):
-                stream.not_sent_low(sizer.limit)
+                stream.not_sent_low(sizer.backlog)
         with trio.move_on_after(self._timings.linger):
             await stream.send([control_frame(self._ending)])
 
