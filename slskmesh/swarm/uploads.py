@@ -2,7 +2,7 @@
 
 Rules:
 - A stream costs nothing but its bookkeeping until it has a slot; slots bound readers, buffers and open files.
-- Requests are answered in order; at most `QUEUE_MAX` wait on a stream. One chunk is read ahead while one is sent.
+- Requests are answered in order; at most `QUEUE_MAX` wait on a stream. What is next is read ahead while one is sent.
 - A chunk that has begun to leave is never taken back (overlay/port.py); everything before that can be.
 - A file that vanished or changed ends its streams with the reason; the library is asked for it once more, so that
   it takes note.
@@ -32,6 +32,14 @@ from slskmesh.wire import messages as msg
 QUEUE_MAX = 64
 TICK = 0.5
 MANIFESTS_MAX = 3  # times a stream may ask for the chunk hashes
+
+
+READ_BYTES = 512 * 1024  # read ahead in one turn of a worker thread, at least one chunk
+
+
+def _read_all(served: Served, chunks: list[int], views: list[memoryview]) -> None:
+    for chunk, view in zip(chunks, views, strict=True):
+        served.read(chunk, view)
 
 
 class _Key(NamedTuple):
@@ -343,15 +351,19 @@ class Uploads:
                     spare.clear()
                     await stream.wake.wait()
                     continue
-                chunk = stream.queue.popleft()
-                buffer = spare.pop() if spare else bytearray(stream.served.chunk_size)
-                view = memoryview(buffer)[: stream.length(chunk)]
+                size = stream.served.chunk_size
+                chunks = [
+                    stream.queue.popleft() for _ in range(min(len(stream.queue), max(1, READ_BYTES // size)))
+                ]
+                buffers = [spare.pop() if spare else bytearray(size) for _ in chunks]
+                views = [memoryview(b)[: stream.length(c)] for c, b in zip(chunks, buffers, strict=True)]
                 try:
-                    await trio.to_thread.run_sync(stream.served.read, chunk, view)
+                    await trio.to_thread.run_sync(_read_all, stream.served, chunks, views)
                 except Lost as lost:
                     await self._lost(stream, lost)
                     return
-                await ready.send((chunk, buffer))
+                for chunk, buffer in zip(chunks, buffers, strict=True):
+                    await ready.send((chunk, buffer))
 
     async def _send(
         self,
