@@ -63,7 +63,8 @@ class Action:
     """One thing a person can do.
 
     `keys` are Textual key names, two with a blank between them for a chord ("g g"). `run` gets the app and the
-    argument text (empty from a key). `hint` is the short label of the hint row, none: not shown there.
+    argument text (empty from a key). `hint` is the short label of the hint row, none: not shown there. `on_row`: it
+    acts on the row under the cursor, so the row's menu (x) has it.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Action:
     argument: str = ""
     candidates: Callable[[MeshApp], Sequence[str]] = _no_candidates
     hint: str = ""
+    on_row: bool = False
 
     @property
     def label(self) -> str:

@@ -38,6 +38,7 @@ from tui.viewmodel.tour import Tour, tour_of
 from tui.widgets.bars import BannerBar, HintBar, StatusBar, TabBar, TooSmall
 from tui.widgets.box import TextBox
 from tui.widgets.prompt import Prompt
+from tui.widgets.toasts import ToastStack
 
 if TYPE_CHECKING:
     from slskmesh.settings import Settings
@@ -62,6 +63,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         yield StatusBar(id="status")
         yield HintBar(id="hints")
         yield Prompt(id="prompt")
+        yield ToastStack(id="toasts")
 
     def on_mount(self) -> None:
         """Everything is in place."""
@@ -151,6 +153,8 @@ class MeshApp(Desk):
                 case EngineEnded():
                     state.end(event, now)
                     types.add(StatusView)
+        if state.finished:
+            self.downloads_done(state.finished)
         if StatusView in types:
             self.status_changed(before)
         if SettingsView in types:

@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Container
 
-from slskmesh.engine.commands import Command
+from slskmesh.engine.commands import Command, Remove, Resume
 from slskmesh.engine.events import Found, Level, Notice, Reply, SearchEnded
 from slskmesh.engine.views import SettingsView, StatusView, View
 from slskmesh.text import SafeStr, sanitize
 from tui.actions import Action, Registry, key_label
 from tui.bridge import Bridge, OnReply
 from tui.compat import SafeApp
+from tui.jump import Jump
 from tui.keys import KeyRouter
 from tui.panes.base import Pane
 from tui.panes.search import SearchPane
 from tui.viewmodel.glyphs import Glyphs
-from tui.viewmodel.look import Look
+from tui.viewmodel.look import Look, default_theme
+from tui.viewmodel.removals import SECONDS, Removal, Removals
 from tui.viewmodel.spans import Line
 from tui.viewmodel.state import State
 from tui.viewmodel.tour import LINES, Facts, Tour
@@ -32,12 +34,14 @@ from tui.widgets.canvas import Canvas
 from tui.widgets.overlay import Overlay
 from tui.widgets.paint import Palette
 from tui.widgets.prompt import Prompt, Question
+from tui.widgets.toasts import ToastStack
 
 if TYPE_CHECKING:
     from tui.app import MeshApp
 
 CLIPBOARD_MAX = 64 * 1024
 SMALL = (80, 24)
+QUIT_WAITS = 0.7
 
 
 def _pane_classes() -> dict[str, Callable[[], type[Pane]]]:
@@ -89,6 +93,10 @@ class Desk(SafeApp):
         self.tour = tour
         self.command_history: list[str] = []
         self.setup_offered = False
+        self.jump = Jump()
+        self.removals = Removals()
+        self.ringing = appearance.bell
+        self._followed: dict[str, str] = {}
 
     @cached_property
     def registry(self) -> Registry:
@@ -130,9 +138,13 @@ class Desk(SafeApp):
             self.panes[name] = _pane_classes()[name]()()
             body.mount(self.panes[name])
         self.pane.display = True
-        self.call_after_refresh(self.pane.entered)
-        self.touch("#tabs", "#hints")
+        self.call_after_refresh(self._entered)
+        self.touch("#tabs")
         self._tour_moved()
+
+    def _entered(self) -> None:
+        self.pane.entered()
+        self.touch("#hints")
 
     def focus_box(self, box: Box) -> None:
         """A box was clicked."""
@@ -174,15 +186,16 @@ class Desk(SafeApp):
         """A toast, also in the event log."""
         safe = sanitize(text, 300)
         self.state.log(self.clock(), level, safe)
-        severity = {Level.WARN: "warning", Level.ERROR: "error"}.get(level, "information")
-        self.notify(self.glyphs.plain(safe), severity=severity, timeout=5, markup=False)  # type: ignore[arg-type]
+        self._toast_stack().say(safe, level, asked=True)
 
     def noticed(self, event: Notice) -> None:
         """A line of the event log; a toast from WARN up."""
-        self.state.notices.append(event)
+        self.state.note(event)
         if event.level in {Level.WARN, Level.ERROR}:
-            severity = "error" if event.level is Level.ERROR else "warning"
-            self.notify(self.glyphs.plain(event.text), severity=severity, timeout=6, markup=False)  # type: ignore[arg-type]
+            self._toast_stack().say(event.text, event.level, asked=False)
+
+    def _toast_stack(self) -> ToastStack:
+        return self.screen.query_one("#toasts", ToastStack)
 
     def found(self, event: Found) -> None:
         """Hits of a query."""
@@ -199,18 +212,36 @@ class Desk(SafeApp):
         if status.banner is not before.banner:
             self.touch("#hints")
             self.set_terminal_title()
-            if self.look.bell:
-                self.bell()
 
     def set_terminal_title(self) -> None:
         """Overridden by the app, which has the driver."""
 
     def settings_changed(self) -> None:
-        """The first time the engine says that nothing is configured, the first-run form opens."""
+        """Theme and bell follow the settings; the first time nothing is configured, the first-run form opens."""
         view = self.state.settings
+        if isinstance(view, SettingsView):
+            self._follow({s.key: s.value for s in view.settings})
         if isinstance(view, SettingsView) and not view.configured and not self.setup_offered:
             self.setup_offered = True
             self.perform("setup")
+
+    def _follow(self, values: dict[str, str]) -> None:
+        """What a changed setting changes on the screen at once; other values wait for the next start."""
+        before, self._followed = self._followed, values
+        if values.get("ui.bell") is not None:
+            self.ringing = values["ui.bell"] == "true"
+        theme = values.get("ui.theme", "")
+        if before and before.get("ui.theme") != theme and not self.look.no_color:
+            wanted = default_theme(self.look) if theme in {"", "auto"} else theme
+            if wanted in self.available_themes:
+                self.theme = wanted
+            else:
+                self.say(f"no theme {theme}; tab after :theme shows them", Level.WARN)
+
+    def downloads_done(self, names: list[str]) -> None:
+        """Downloads that were not finished the last time are now."""
+        if self.ringing:
+            self.bell()
 
     def views_changed(self, types: set[type[View]]) -> None:
         """Newer views of these types."""
@@ -222,7 +253,29 @@ class Desk(SafeApp):
     def second(self) -> None:
         """Once a second."""
         self.touch("#status")
+        self._remove_due(self.removals.take(self.monotonic()))
         self.pane.second()
+
+    # Removals
+    def remove(self, transfer: str, name: str, *, paused: bool) -> None:
+        """Takes a download off the list in ten seconds."""
+        self.removals.add(transfer, name, paused, self.monotonic())
+        self.say(f"{name} goes in {SECONDS:.0f} seconds; U keeps it")
+        self.pane.second()
+
+    def undo_removal(self) -> None:
+        """Keeps the download that was removed last; one that ran goes on."""
+        removal = self.removals.undo()
+        if removal is None:
+            return
+        if removal.paused:
+            self.ask(Resume(removal.transfer), lambda reply: None)
+        self.say(f"{removal.name} stays", Level.GOOD)
+        self.pane.touch_boxes()
+
+    def _remove_due(self, due: list[Removal]) -> None:
+        for removal in due:
+            self.ask(Remove(removal.transfer))
 
     # Actions
     def perform(self, name: str, argument: str = "") -> None:
@@ -240,6 +293,8 @@ class Desk(SafeApp):
             return []
         if self.overlay is not None:
             return self.overlay.hints
+        if self.jump.on:
+            return [("a letter", "goes there"), ("esc", "stays here")]
         if self.pane.typing:
             return [("enter", "search"), ("esc", "lists"), ("up", "earlier"), ("^u", "clear")]
         app = cast("MeshApp", self)
@@ -264,8 +319,20 @@ class Desk(SafeApp):
             self.pane.paste(text)
 
     def quit(self) -> None:
-        """Ends the app."""
-        self.exit(return_code=0)
+        """Ends the app; removals that wait for their undo are done before, within a moment."""
+        left = [removal.transfer for removal in self.removals.take_all()]
+        if not left or self.state.ended is not None or not self.bridge.ready.is_set():
+            self.exit(return_code=0)
+            return
+
+        def done(transfer: str, reply: Reply) -> None:
+            left.remove(transfer)
+            if not left:
+                self.exit(return_code=0)
+
+        for transfer in list(left):
+            self.ask(Remove(transfer), partial(done, transfer))
+        self.set_timer(QUIT_WAITS, lambda: self.exit(return_code=0))
 
     # Prompt
     @property
@@ -307,7 +374,7 @@ class Desk(SafeApp):
     def _place(self, overlay: Overlay) -> None:
         width, height = self.size
         cells = min(overlay.cells, width - 4)
-        rows = min(overlay.height_wanted, height - 6)
+        rows = min(overlay.height_in(cells), height - 6)
         overlay.styles.width, overlay.styles.height = cells, max(5, rows)
         overlay.styles.offset = ((width - cells) // 2, max(2, (height - rows) // 2))
 
@@ -316,9 +383,13 @@ class Desk(SafeApp):
         self.screen.set_class(width < SMALL[0] or height < SMALL[1], "-small")
         if self.overlay is not None:
             self._place(self.overlay)
-        self.call_after_refresh(self.show_tour)
+        self.call_after_refresh(self._size_settled)
 
-    def copy(self, text: str, what: str) -> None:
+    def _size_settled(self) -> None:
+        self._toast_stack().settle()
+        self.show_tour()
+
+    def copy(self, text: str, what: str, *, show: bool = True) -> None:
         """Sends text to the terminal's clipboard (OSC 52) and shows it, because the terminal may not take it."""
         if not text:
             self.say("nothing to copy here")
@@ -327,7 +398,7 @@ class Desk(SafeApp):
             self.say("too long for the clipboard", Level.WARN)
             return
         self.copy_to_clipboard(text)
-        self.say(f"sent to the clipboard: {text if len(text) < 200 else what}")
+        self.say(f"sent to the clipboard: {text if show and len(text) < 100 else what}")
 
     # Tour
     def _tour_moved(self) -> None:

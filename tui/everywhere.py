@@ -7,14 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from slskmesh.engine.events import Level
+from tui import menus
 from tui.actions import EVERYWHERE, MOVING, Action, engine_off, key_label
-from tui.panes import peers, search, settings, swarm
-from tui.viewmodel.banner import details
-from tui.viewmodel.formats import plural, wall
+from tui.panes import peers, search_actions, settings, swarm_actions
+from tui.viewmodel.formats import plural
 from tui.viewmodel.glyphs import ASCII, UTF8
 from tui.viewmodel.setup import SetupForm
-from tui.viewmodel.spans import Line
-from tui.widgets.overlay import Entry, Menu, Overlay
+from tui.widgets.overlay import Entry, Menu
 from tui.widgets.prompt import Question
 
 if TYPE_CHECKING:
@@ -115,92 +114,47 @@ def _filter(desk: MeshApp, argument: str) -> None:
             "/",
             submit,
             text=before,
-            help="rows with all these words; enter keeps it, esc goes back",
+            help="rows with all these words; enter keeps it, esc goes back, n and N move on",
             change=pane.filter,
             cancel=lambda: pane.filter(before),
         )
     )
 
 
-# Boxes
-def _why_not(desk: MeshApp, action: Action) -> str | None:
-    """Why an action is off, also for a pane that was not visited yet."""
-    if action.where not in {EVERYWHERE, MOVING} and action.where not in desk.panes:
-        return None if action.command else f"open {action.where} first"
-    return action.why_not(desk)
+def _nothing_sought(desk: MeshApp) -> str | None:
+    return None if desk.pane.sought else "no words yet: / takes them"
 
 
-def _keys_here(desk: MeshApp, argument: str) -> None:
-    entries: list[Entry] = []
-    titles = {name: title for _, name, title in desk.pane_titles()}
-    for where, actions in desk.registry.groups(desk.pane_name):
-        entries.append(Entry("", titles.get(where, where), None))
-        for action in actions:
-            if not action.keys:
-                continue
-            off = _why_not(desk, action) or ""
-            note = f":{action.command}" if action.command else ""
-            entries.append(Entry(action.label, action.title, partial(desk.perform, action.id), off, note))
-    desk.open(Menu("keys here", entries))
+def _seek(step: int, desk: MeshApp, argument: str) -> None:
+    pane = desk.pane
+    moved = pane.seek(step)
+    if moved is None:
+        desk.say(f"no line near here has {pane.sought}; / looks through all", Level.WARN)
+    elif not moved:
+        desk.say(f"no other line has {pane.sought}")
 
 
-def _palette(desk: MeshApp, argument: str) -> None:
-    entries = []
-    for action in desk.registry.actions.values():
-        if action.where == MOVING:
-            continue
-        off = _why_not(desk, action) or ""
-        where = "" if action.where == EVERYWHERE else action.where
-        entries.append(Entry(action.label, action.title, partial(_from_palette, desk, action), off, where))
-    desk.open(Menu("do", entries, typing=True))
+# Boxes of a pane
+def _size(step: int, desk: MeshApp, argument: str) -> None:
+    desk.pane.resize_box(desk.pane.size_step + step)
 
 
-def _from_palette(desk: MeshApp, action: Action) -> None:
-    if action.where in {name for _, name, _ in desk.pane_titles()}:
-        desk.show_pane(action.where)
-    if action.argument and not action.keys:
-        desk.question(
-            Question(
-                ":",
-                lambda text: run_command(desk, text),
-                text=f"{action.command} ",
-                history=desk.command_history,
-            )
-        )
-        return
-    desk.perform(action.id)
+def _jump(desk: MeshApp, argument: str) -> None:
+    desk.jump.begin(desk)
 
 
-def _mode(desk: MeshApp, argument: str) -> None:
-    desk.open_text(
-        "state of the network", details(desk.state.status, desk.clock()), {"b": desk.close_overlay}
-    )
+def _nothing_to_undo(desk: MeshApp) -> str | None:
+    return None if len(desk.removals) else "no removal waits (each can be undone for ten seconds)"
 
 
-def _event_log(desk: MeshApp, argument: str) -> None:
-    roles = {Level.INFO: "text", Level.GOOD: "good", Level.WARN: "warn", Level.ERROR: "bad"}
-    lines: list[Line] = [
-        [
-            (wall(n.when, seconds=True) + " ", "dim"),
-            (f"{n.level.value:<6}", roles[n.level]),
-            (str(n.text), "text"),
-        ]
-        for n in reversed(desk.state.notices)
-    ]
-    title = f"event log, {plural(len(lines), 'line')}, newest first"
-    box = Overlay(title, lines or [[("nothing has happened yet", "dim")]])
-    box.cells = desk.size.width - 4
-    desk.open(box)
+def _undo(desk: MeshApp, argument: str) -> None:
+    desk.undo_removal()
 
 
 def _setup(desk: MeshApp, argument: str) -> None:
     from tui.widgets.setup import SetupBox
 
     desk.open(SetupBox(SetupForm.of(desk.state.settings)))
-
-
-def _yank(desk: MeshApp, argument: str) -> None:
-    desk.copy(desk.pane.yank(), "the rows")
 
 
 # Look
@@ -330,12 +284,29 @@ _EVERYWHERE = (
         "invite",
         "hours",
     ),
-    Action("mode-details", "explain the state of the network", ("b",), _mode, command="status", hint="why"),
-    Action("yank", "copy this (OSC 52)", ("y",), _yank, hint="copy"),
+    Action("find-next", "next line with the words of /", ("n",), partial(_seek, 1), why_not=_nothing_sought),
+    Action("find-previous", "the one before", ("N",), partial(_seek, -1), why_not=_nothing_sought),
+    Action("row-menu", "what can be done with this row", ("x",), menus.row_menu, hint="actions"),
+    Action("yank", "copy something of this row, or the table (OSC 52)", ("y",), menus.yank_menu, hint="copy"),
+    Action(
+        "undo",
+        "keep the download that was just removed",
+        ("U",),
+        _undo,
+        why_not=_nothing_to_undo,
+        hint="undo",
+    ),
+    Action(
+        "mode-details", "explain the state of the network", ("b",), menus.mode, command="status", hint="why"
+    ),
     Action("command", "command line", ("colon",), _command_line, hint="command"),
-    Action("help", "keys here", ("question_mark", "f1"), _keys_here, command="help"),
-    Action("palette", "find any action by name", ("alt+x", "f2"), _palette, command="palette"),
-    Action("log", "event log", ("L",), _event_log, command="log"),
+    Action("help", "keys here", ("question_mark", "f1"), menus.keys_here, command="help"),
+    Action("palette", "find any action by name", ("alt+x", "f2"), menus.palette, command="palette"),
+    Action("jump", "jump letters on tabs, boxes and rows", ("ctrl+o",), _jump),
+    Action("bigger", "more room for this box", ("plus",), partial(_size, 1)),
+    Action("smaller", "less room for this box", ("underscore",), partial(_size, -1)),
+    Action("log", "event log", ("L",), menus.event_log, command="log"),
+    Action("errors", "what went wrong, newest first", ("E",), menus.errors, command="errors"),
     Action("setup", "the first-run questions", (), _setup, EVERYWHERE, engine_off, "setup"),
     Action(
         "set",
@@ -396,7 +367,14 @@ _EVERYWHERE = (
 
 def all_actions() -> tuple[Action, ...]:
     """Every action of the app, a pane's own first."""
-    return (*search.ACTIONS, *swarm.ACTIONS, *peers.ACTIONS, *settings.ACTIONS, *_MOVING, *_EVERYWHERE)
+    return (
+        *search_actions.ACTIONS,
+        *swarm_actions.ACTIONS,
+        *peers.ACTIONS,
+        *settings.ACTIONS,
+        *_MOVING,
+        *_EVERYWHERE,
+    )
 
 
 __all__ = ["all_actions", "key_label", "run_command"]

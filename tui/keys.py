@@ -56,6 +56,8 @@ class KeyRouter:
             self._control_c()
         elif key in {"ctrl+q", "ctrl+z"}:
             self._always(key)
+        elif desk.jump.on:
+            desk.jump.key(desk, event.character)
         elif desk.prompt.question is not None:
             desk.prompt.key(key, event.character)
         elif desk.overlay is not None:

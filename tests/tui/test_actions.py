@@ -125,9 +125,7 @@ def test_swarm() -> None:
             await st.press("r")
             assert st.last() == c.Pause("0" * 64), "a running download cannot be resumed"
             await st.press("d", "n")
-            assert c.Remove not in kinds(st)
-            await st.press("d", "y")
-            assert st.last() == c.Remove("0" * 64)
+            assert st.last() == c.Pause("0" * 64), "nothing is done before the answer"
             await st.press("J", "K")
             assert st.client.commands[-2:] == [c.Move("0" * 64, 1), c.Move("0" * 64, -1)]
             await st.press("right_square_bracket")

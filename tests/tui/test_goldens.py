@@ -6,8 +6,10 @@ import math
 
 import pytest
 
-from slskmesh.engine.views import Banner
-from tests.tui.fake import NOW, chunkmap, ended, everything, settings_view, status, transfers
+from slskmesh.engine.events import Level, Notice
+from slskmesh.engine.views import Banner, TransfersView
+from tests.tui.fake import NOW, chunkmap, ended, everything, settings_view, status, transfer, transfers
+from tests.tui.fake import s as safe
 from tests.tui.stage import NARROW, WIDE, Stage, appearance, golden, play, stage
 from tui.viewmodel.glyphs import ASCII, UTF8, Glyphs
 from tui.viewmodel.tour import tour_of
@@ -99,6 +101,44 @@ def test_the_banner_s_other_states_and_the_tour(size: tuple[int, int]) -> None:
             golden(name("isolated", size), s.text())
             await s.push(ended())
             golden(name("stopped", size), s.text())
+
+    play(scene())
+
+
+@SIZES
+def test_menus_and_letters(size: tuple[int, int]) -> None:
+    async def scene() -> None:
+        async with stage(size=size) as s:
+            await s.search()
+            await s.press("f", "f", "n")
+            golden(name("facets", size), s.text())
+            await s.press("escape", "ctrl+o")
+            golden(name("jump_letters", size), s.text())
+            await s.press("escape", "y")
+            golden(name("copy_menu", size), s.text())
+            await s.press("escape", "4", "x")
+            golden(name("row_menu", size), s.text())
+            await s.press("escape", "plus")
+            golden(name("grown", size), s.text())
+
+    play(scene())
+
+
+@SIZES
+@CHARSETS
+def test_after_a_restart_and_what_went_wrong(size: tuple[int, int], glyphs: Glyphs) -> None:
+    async def scene() -> None:
+        paused = (transfer(4), transfer(5, reason=safe("the disk is full: make room, then r")))
+        async with stage(*everything(), TransfersView(paused), size=size, look=appearance(glyphs)) as s:
+            await s.press("4")
+            golden(name("paused", size, glyphs), s.text())
+            for number in (66, 67, 90):
+                text = f"chunk {number} from k:7f3a..9c is false: refused, fetched again"
+                await s.push(Notice(NOW, Level.WARN, safe(text)))
+            await s.push(Notice(NOW, Level.ERROR, safe("05 Tidal.flac: the disk is full: make room, then r")))
+            golden(name("toasts", size, glyphs), s.text())
+            await s.press("E")
+            golden(name("errors", size, glyphs), s.text())
 
     play(scene())
 

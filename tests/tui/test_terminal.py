@@ -129,7 +129,7 @@ def test_copying_sends_osc_52() -> None:
         term.wait_for(READY)
         mark = term.send(b"6")
         term.wait_for(b"connected of", start=mark)
-        mark = term.send(b"y")
+        mark = term.send(b"yu")
         term.wait_for(b"\x1b]52;c;", start=mark)
         term.send(b"\x11")
         assert term.ended()[0] == 0

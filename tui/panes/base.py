@@ -6,17 +6,21 @@ and touches only the boxes they concern.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Container
 
 from slskmesh.engine.views import View
 from tui.widgets.box import Box
+from tui.widgets.rowsview import RowsBox
 
 if TYPE_CHECKING:
     from tui.app import MeshApp
+
+WHOLE = 2
+SOUGHT_MAX = 20_000  # rows that n looks at before it gives up: a key press never takes long
 
 
 class Pane(Container):
@@ -30,6 +34,7 @@ class Pane(Container):
         super().__init__(id=f"pane-{self.NAME}", classes="pane")
         self.boxes: list[Box] = []
         self.first = 0
+        self.size_step = 0
 
     @property
     def desk(self) -> MeshApp:
@@ -44,6 +49,7 @@ class Pane(Container):
         """Mounts the boxes."""
         self.boxes = list(self.make_boxes())
         self.boxes[self.first].active = True
+        self.boxes[self.first].add_class("-on")
         yield from self.boxes
 
     @property
@@ -58,8 +64,10 @@ class Pane(Container):
         for other in self.boxes:
             if other.active:
                 other.active = False
+                other.remove_class("-on")
                 other.touch()
         box.active = True
+        box.add_class("-on")
         box.touch()
         self.focus_moved()
 
@@ -67,11 +75,26 @@ class Pane(Container):
         """Another box has the focus."""
 
     def next_box(self, step: int) -> None:
-        """tab and shift+tab, over the boxes that are on the screen."""
-        shown = [box for box in self.boxes if box.display and box.size.height]
+        """tab and shift+tab, over the boxes that are on the screen, or over all where one has it alone."""
+        shown = self.boxes if self.size_step == WHOLE else self.shown_boxes()
         if shown:
             at = shown.index(self.box) if self.box in shown else -step
             self.focus_box(shown[(at + step) % len(shown)])
+
+    def shown_boxes(self) -> list[Box]:
+        """The boxes on the screen."""
+        return [box for box in self.boxes if box.display and box.size.height]
+
+    def resize_box(self, step: int) -> None:
+        """The focused box: as laid out (0), grown (1), alone (2)."""
+        self.size_step = step % (WHOLE + 1)
+        self.set_class(self.size_step == 1, "-grown")
+        self.set_class(self.size_step == WHOLE, "-whole")
+
+    def touch_boxes(self) -> None:
+        """Every box may look different."""
+        for box in self.boxes:
+            box.touch()
 
     # What the app tells a pane
     def entered(self) -> None:
@@ -90,6 +113,7 @@ class Pane(Container):
     typing = False
     counts = False
     filter_text = ""
+    sought = ""
 
     def type_key(self, key: str, character: str | None) -> bool:
         """A key while `typing`."""
@@ -100,19 +124,39 @@ class Pane(Container):
 
     def escape(self) -> bool:
         """esc in the normal context; True where it did something."""
+        if self.size_step:
+            self.resize_box(0)
+            return True
         if self.filter_text:
-            self.filter(())
+            self.filter("")
             return True
         return False
 
-    def filter(self, words: Sequence[str] | str) -> None:
-        """Shows only rows with these words (empty: all)."""
+    @property
+    def rows_box(self) -> RowsBox[Any]:
+        """The list that `/`, n, N and y are about; overridden."""
+        raise LookupError(f"the {self.NAME} pane has no list")
 
-    def yank(self) -> str:
-        """What y copies."""
+    def words_of(self, row: Any) -> str:
+        """What a filter looks at in a row, case folded."""
         return ""
 
-    def touch_all(self) -> None:
-        """Everything may look different."""
-        for box in self.boxes:
-            box.repaint_all()
+    def filter(self, text: str) -> None:
+        """Shows only rows with these words (empty: all); n and N find them after that, too."""
+        self.filter_text = text
+        self.sought = text or self.sought
+        self.refilter()
+
+    def refilter(self) -> None:
+        """The filter's words changed; overridden."""
+
+    def seek(self, step: int) -> bool | None:
+        """Goes to the next or previous row with the words sought last (`RowsBox.seek`)."""
+        terms = self.sought.casefold().split()
+        if self.filter_text:
+            return self.rows_box.seek(step, lambda row: True, SOUGHT_MAX)
+        return self.rows_box.seek(step, lambda row: all(t in self.words_of(row) for t in terms), SOUGHT_MAX)
+
+    def yanks(self) -> dict[str, str]:
+        """What y can copy here: "row", "content id", "peer id", "path" to the text, empty where there is none."""
+        return {}

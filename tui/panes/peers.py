@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ from slskmesh.engine.events import Level, Reply
 from slskmesh.engine.views import LibraryView, PeerState, PeersView, PeerView, StatusView, View
 from tui.actions import Action, engine_off
 from tui.panes.base import Pane
-from tui.viewmodel.peers import columns, details, groups, order, own_lines
+from tui.viewmodel.columns import tabbed
+from tui.viewmodel.peers import columns, details, groups, order, own_lines, words_of
 from tui.viewmodel.settings import library_line
 from tui.viewmodel.spans import Line, wrap
 from tui.widgets.box import Box, TextBox
@@ -73,12 +74,25 @@ class PeersPane(Pane):
         self.peer_box.title = f"peer {peer.short}" if peer is not None else "peer"
         self.peer_box.show(details(peer, self.desk.clock()) if peer is not None else [])
 
-    def filter(self, words: Sequence[str] | str) -> None:
-        self.filter_text = words if isinstance(words, str) else " ".join(words)
+    @property
+    def rows_box(self) -> RowsBox[PeerView]:
+        return self.list
+
+    def words_of(self, row: PeerView) -> str:
+        return words_of(row)
+
+    def refilter(self) -> None:
         self.changed({PeersView})
 
-    def yank(self) -> str:
-        return self.peer.peer if self.peer is not None else ""
+    def yanks(self) -> dict[str, str]:
+        peer = self.peer
+        if peer is None:
+            return {}
+        return {
+            "row": tabbed(columns(self.desk.clock()), peer),
+            "peer id": peer.peer,
+            "path": str(peer.address),
+        }
 
 
 def _peer(desk: MeshApp) -> PeerView | None:
@@ -214,6 +228,7 @@ ACTIONS = (
         "peers",
         partial(_off, _any),
         hint="trust",
+        on_row=True,
     ),
     Action(
         "block",
@@ -223,6 +238,7 @@ ACTIONS = (
         "peers",
         partial(_off, _blocked),
         hint="block",
+        on_row=True,
     ),
     Action(
         "unblock",
@@ -232,6 +248,7 @@ ACTIONS = (
         "peers",
         partial(_off, _not_blocked),
         hint="unblock",
+        on_row=True,
     ),
     Action(
         "disconnect",
@@ -241,6 +258,7 @@ ACTIONS = (
         "peers",
         partial(_off, _not_connected),
         hint="disconnect",
+        on_row=True,
     ),
     Action(
         "forget",
@@ -250,6 +268,7 @@ ACTIONS = (
         "peers",
         partial(_off, _connected),
         hint="forget",
+        on_row=True,
     ),
     Action(
         "verify",
@@ -259,5 +278,6 @@ ACTIONS = (
         "peers",
         partial(_off, _any),
         hint="verify",
+        on_row=True,
     ),
 )

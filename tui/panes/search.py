@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
-from slskmesh.engine.commands import Download, Search, StopSearch
+from slskmesh.engine.commands import Search, StopSearch
 from slskmesh.engine.events import Found, Level, Reply, SearchEnded
 from slskmesh.engine.views import View
-from tui.actions import Action, engine_off, needs_peers
+from tui.actions import needs_peers
 from tui.panes.base import Pane
-from tui.viewmodel.formats import count, plural
+from tui.viewmodel.columns import tabbed
+from tui.viewmodel.facets import switches
+from tui.viewmodel.formats import plural
 from tui.viewmodel.lineedit import LineEdit
-from tui.viewmodel.results import SLICE, SORTS, Results, Row, target_folder
+from tui.viewmodel.results import SLICE, Results, Row
 from tui.viewmodel.search import columns, empty, note, release_lines, source_lines
+from tui.viewmodel.spans import fit, spread
+from tui.viewmodel.spans import width as line_width
 from tui.widgets.box import Box, TextBox
 from tui.widgets.canvas import Row as Painted
-from tui.widgets.overlay import Entry, Menu
 from tui.widgets.rowsview import RowsBox
 
-if TYPE_CHECKING:
-    from tui.app import MeshApp
-
 QUERY_MAX = 256
+QUERY_LEAST = 40  # cells of the query line that facets never take
 REST_SECONDS = 2.0
 PUBLISH_SECONDS = 0.5
 FILTER_AT_ONCE = 5_000
@@ -39,9 +38,12 @@ class QueryBox(Box):
 
     def content(self, width: int, height: int) -> list[Painted]:
         lead = (f" {self.desk.glyphs.cursor} ", "key")
+        facets = self.desk.search.facets
+        right = switches(facets, width - min(width // 2, QUERY_LEAST), self.desk.glyphs)
+        room = width - line_width(right)
         if not self.typing and not self.edit.text:
-            return [([lead, ("i types a query", "faint")], "")]
-        return [([lead, *self.edit.view(width - 4, focused=self.typing)], "")]
+            return [(spread([lead, ("i types a query", "faint")], right, width), "")]
+        return [([*fit([lead, *self.edit.view(room - 4, focused=self.typing)], room), *right], "")]
 
     def pick(self, line: int) -> None:
         self.desk.perform("search-type")
@@ -79,6 +81,7 @@ class SearchPane(Pane):
         self.results = Results()
         self.asked = 0
         self.words = ""
+        self.facets: frozenset[str] = frozenset()
         self.last: SearchEnded | None = None
         self._publishing = False
         self._filtering = False
@@ -143,7 +146,9 @@ class SearchPane(Pane):
         if self.asked and self.last is None:
             self.desk.ask(StopSearch(self.asked), lambda reply: None)
         self.words, self.last, self.asked = words, None, 0
-        self.results = Results(sort=self.results.sort, reverse=self.results.reverse)
+        self.results = Results(
+            sort=self.results.sort, reverse=self.results.reverse, facets=self.results.facets
+        )
         self.list.source, self.list.cursor_key, self.list.cursor, self.list.top = self.results, "", 0, 0
         self.list.range_start = None
         self.filter_text = ""
@@ -181,7 +186,7 @@ class SearchPane(Pane):
         """Shows the results as they are."""
         searching = bool(self.words) and self.last is None
         self.list.note = note(self.results, self.last, searching)
-        self.list.empty = empty(self.words, self.last, bool(self.results.filter and self.results.rows))
+        self.list.empty = empty(self.words, self.last, bool(self.results.narrowed and self.results.rows))
         self.list.sync()
         if not self.results.rows:
             self._show_row()
@@ -219,8 +224,20 @@ class SearchPane(Pane):
         self.sources.show(source_lines(row, [self.desk.state.peer(c.peer) for c in row.copies[:6]]))
 
     # Filter, sort, marks
-    def filter(self, words: Sequence[str] | str) -> None:
-        self.filter_text = words if isinstance(words, str) else " ".join(words)
+    @property
+    def rows_box(self) -> RowsBox[Row]:
+        return self.list
+
+    def words_of(self, row: Row) -> str:
+        return row.words
+
+    def toggle_facet(self, name: str) -> None:
+        """Switches a facet."""
+        self.facets = self.facets ^ {name}
+        self.query_box.touch()
+        self.refilter()
+
+    def refilter(self) -> None:
         if len(self.results.rows) <= FILTER_AT_ONCE:
             self._refilter()
         elif not self._filtering:
@@ -229,7 +246,7 @@ class SearchPane(Pane):
 
     def _refilter(self) -> None:
         self._filtering = False
-        self.results.refilter(self.filter_text)
+        self.results.refilter(self.filter_text, self.facets)
         self.publish()
 
     def sort(self, name: str, reverse: bool) -> None:
@@ -257,8 +274,14 @@ class SearchPane(Pane):
             return [results.rows[key] for key in results.marked if key in results.rows]
         return self.list.selected()
 
-    def yank(self) -> str:
-        return "\n".join(f"{r.hit.folder}/{r.hit.name}".strip("/") for r in self.chosen())
+    def yanks(self) -> dict[str, str]:
+        chosen = self.chosen()
+        return {
+            "row": "\n".join(tabbed(columns(), row) for row in chosen),
+            "content id": "\n".join(row.hit.content for row in chosen),
+            "peer id": "\n".join(dict.fromkeys(row.hit.peer for row in chosen)),
+            "path": "\n".join(f"{row.hit.folder}/{row.hit.name}".strip("/") for row in chosen),
+        }
 
     def escape(self) -> bool:
         if self.list.range_start is not None:
@@ -270,155 +293,3 @@ class SearchPane(Pane):
             self.publish()
             return True
         return super().escape()
-
-
-def _no_row(desk: MeshApp) -> str | None:
-    if desk.pane_name == "search" and desk.search.list.current is None:
-        return "the list is empty"
-    return engine_off(desk)
-
-
-def _get(desk: MeshApp, rows: list[Row]) -> None:
-    def answered(reply: Reply) -> None:
-        if not reply.ok:
-            desk.say(str(reply.text), Level.ERROR)
-
-    wanted = [row for row in rows if not row.hit.have]
-    for row in wanted:
-        hit = row.hit
-        desk.ask(Download(hit.content, hit.size, hit.name, target_folder(hit)), answered)
-    skipped = len(rows) - len(wanted)
-    more = f", {count(skipped)} you have already" if skipped else ""
-    name = f": {wanted[0].hit.name}" if len(wanted) == 1 else ""
-    desk.say(f"{plural(len(wanted), 'download')} asked{more}{name}; 4 shows them", Level.GOOD)
-    pane = desk.search
-    pane.results.marked = set()
-    pane.list.range_start = None
-    pane.publish()
-
-
-def _download(desk: MeshApp, argument: str) -> None:
-    _get(desk, desk.search.chosen())
-
-
-def _download_folder(desk: MeshApp, argument: str) -> None:
-    row = desk.search.list.current
-    if row is not None:
-        _get(desk, desk.search.results.folder(row))
-
-
-def _mark(desk: MeshApp, argument: str) -> None:
-    pane = desk.search
-    ranged = pane.list.range_start is not None
-    pane.results.mark([row.key for row in pane.list.selected()], True if ranged else None)
-    pane.list.range_start = None
-    pane.list.move(0 if ranged else 1)
-    pane.publish()
-
-
-def _range(desk: MeshApp, argument: str) -> None:
-    box = desk.search.list
-    box.move(0)
-    box.range_start = None if box.range_start is not None else box.cursor
-    box.touch()
-
-
-def _invert(desk: MeshApp, argument: str) -> None:
-    desk.search.results.invert()
-    desk.search.publish()
-
-
-def _merge(desk: MeshApp, argument: str) -> None:
-    desk.search.results.freeze(False)
-    desk.search.publish()
-
-
-def _sort_menu(desk: MeshApp, argument: str) -> None:
-    pane = desk.search
-    if argument in SORTS:
-        pane.sort(argument, False)
-        return
-    now = pane.results.sort
-    entries = [
-        Entry("", name, partial(pane.sort, name, False), note="now" if name == now else "") for name in SORTS
-    ]
-    desk.open(Menu("sort results by", entries))
-
-
-def _reverse(desk: MeshApp, argument: str) -> None:
-    pane = desk.search
-    pane.sort(pane.results.sort, not pane.results.reverse)
-
-
-def _details(desk: MeshApp, argument: str) -> None:
-    pane = desk.search
-    row = pane.list.current
-    if row is not None:
-        known = [desk.state.peer(c.peer) for c in row.copies[:6]]
-        lines = [*release_lines(pane.results, row), [], [("sources", "title")], *source_lines(row, known)]
-        desk.open_text("release", lines)
-
-
-def _search(desk: MeshApp, argument: str) -> None:
-    desk.show_pane("search")
-    if argument:
-        desk.search.start(argument)
-    else:
-        desk.search.type_query(True)
-
-
-ACTIONS = (
-    Action(
-        "search-type",
-        "type a query",
-        ("i",),
-        _search,
-        "search",
-        command="search",
-        argument="words",
-        hint="search",
-    ),
-    Action(
-        "download",
-        "download this, or everything marked",
-        ("enter", "a"),
-        _download,
-        "search",
-        _no_row,
-        hint="get",
-    ),
-    Action(
-        "download-folder",
-        "download the whole folder",
-        ("A",),
-        _download_folder,
-        "search",
-        _no_row,
-        hint="get folder",
-    ),
-    Action("mark", "mark this row, or the range", ("space",), _mark, "search", _no_row, hint="mark"),
-    Action("range", "begin or end a range", ("v",), _range, "search", _no_row, hint="range"),
-    Action("invert", "invert marks", ("asterisk",), _invert, "search", _no_row),
-    Action(
-        "sort",
-        "sort the results",
-        ("s",),
-        _sort_menu,
-        "search",
-        command="sort",
-        argument="order",
-        candidates=lambda desk: SORTS,
-        hint="sort",
-    ),
-    Action("sort-reverse", "reverse the order", ("S",), _reverse, "search"),
-    Action("merge", "put new results in their places now", ("full_stop",), _merge, "search"),
-    Action(
-        "result-details",
-        "show release and sources of this row",
-        ("o",),
-        _details,
-        "search",
-        _no_row,
-        hint="open",
-    ),
-)

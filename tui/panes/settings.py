@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from slskmesh.engine.commands import CancelScan, Rescan, SetSetting
@@ -12,7 +12,7 @@ from slskmesh.text import sanitize
 from tui.actions import Action, engine_off
 from tui.panes.base import Pane
 from tui.viewmodel.columns import Cell, Column
-from tui.viewmodel.settings import columns, details, flipped, library_line, sections, shown
+from tui.viewmodel.settings import columns, details, fixed, flipped, library_line, sections, shown, words_of
 from tui.viewmodel.spans import Line
 from tui.widgets.box import Box, TextBox
 from tui.widgets.prompt import Question
@@ -69,18 +69,26 @@ class SettingsPane(Pane):
 
     def _show_help(self) -> None:
         setting = self.list.current
-        lines: list[Line] = details(setting) if setting is not None else []
+        lines: list[Line] = details(setting, self.desk.state.settings_file) if setting is not None else []
         lines.append([("shares  ", "dim"), (library_line(self.desk.state.library), "text")])
         self.help.title = setting.key if setting is not None else "what it does"
         self.help.show(lines)
 
-    def filter(self, words: Sequence[str] | str) -> None:
-        self.filter_text = words if isinstance(words, str) else " ".join(words)
+    @property
+    def rows_box(self) -> RowsBox[SettingView]:
+        return self.list
+
+    def words_of(self, row: SettingView) -> str:
+        return words_of(row)
+
+    def refilter(self) -> None:
         self._show()
 
-    def yank(self) -> str:
+    def yanks(self) -> dict[str, str]:
         setting = self.list.current
-        return f"{setting.key} = {setting.value}" if setting is not None else ""
+        if setting is None:
+            return {}
+        return {"row": f"{setting.key} = {setting.value}", "path": self.desk.state.settings_file}
 
     def edit(self, setting: SettingView) -> None:
         """Asks for a new value; a refused one keeps the prompt open with the reason."""
@@ -115,9 +123,7 @@ def _off(desk: MeshApp) -> str | None:
     setting = _setting(desk)
     if setting is None:
         return "no setting is chosen"
-    if setting.source == "environment":
-        return "the environment sets it"
-    return engine_off(desk)
+    return fixed(setting) or engine_off(desk)
 
 
 def _no_switch(desk: MeshApp) -> str | None:
@@ -157,6 +163,12 @@ def set_value(desk: MeshApp, argument: str) -> None:
     if not equals:
         desk.say("set takes key=value, for example :set ui.bell=true", Level.WARN)
         return
+    view = desk.state.settings
+    setting = next((s for s in view.settings if s.key == key.strip()), None) if view is not None else None
+    reason = fixed(setting) if setting is not None else None
+    if reason is not None:
+        desk.say(reason, Level.WARN)
+        return
     desk.ask(SetSetting(key.strip(), value.strip()))
 
 
@@ -173,7 +185,7 @@ def _no_scan(desk: MeshApp) -> str | None:
 
 
 ACTIONS = (
-    Action("edit", "change this setting", ("enter",), _edit, "settings", _off, hint="edit"),
+    Action("edit", "change this setting", ("enter",), _edit, "settings", _off, hint="edit", on_row=True),
     Action(
         "toggle",
         "switch it, or take the next choice",
@@ -182,8 +194,11 @@ ACTIONS = (
         "settings",
         _no_switch,
         hint="toggle",
+        on_row=True,
     ),
-    Action("default", "set it back to the default", ("u",), _back, "settings", _off, hint="default"),
+    Action(
+        "default", "set it back to the default", ("u",), _back, "settings", _off, hint="default", on_row=True
+    ),
     Action(
         "rescan",
         "scan the shares now",

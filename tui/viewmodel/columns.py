@@ -27,7 +27,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column(Generic[T]):
-    """One column. `width` is its least width; `weight` > 0 lets it grow; `level` is the width it needs to appear."""
+    """One column. `width` is its least width; `weight` > 0 lets it grow; `level` is the width it needs to appear.
+
+    `copy` is what a copied table holds, where that is not the cell's text.
+    """
 
     title: str
     width: int
@@ -35,6 +38,7 @@ class Column(Generic[T]):
     right: bool = False
     weight: int = 0
     level: int = 0
+    copy: Callable[[T], str] | None = None
 
 
 @lru_cache(maxsize=64)
@@ -80,3 +84,13 @@ def layout(columns: tuple[Column[T], ...], row: T, cells: int, glyphs: Glyphs) -
         gap = " " if index else ""
         line.append((gap + pad(text, width, glyphs.ellipsis, right=column.right), role))
     return fit(line, cells, glyphs.ellipsis)
+
+
+def tabbed(columns: tuple[Column[T], ...], row: T) -> str:
+    """One row as a line of a tab-separated table, all columns."""
+    cells = []
+    for column in columns:
+        value = column.copy(row) if column.copy is not None else column.cell(row)
+        text = value if isinstance(value, str) else value.text
+        cells.append(text.replace("\t", " "))
+    return "\t".join(cells)

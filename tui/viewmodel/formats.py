@@ -33,10 +33,12 @@ def size(count: float | None) -> str:
 
 
 def rate(per_second: float | None) -> str:
-    """Bytes per second: "812k/s"; nothing moving is "0"."""
+    """Bytes per second: "812k/s", "65 B/s"; nothing moving is "0"."""
     if per_second is None:
         return UNKNOWN
-    return "0" if per_second < 1 else size(per_second) + "/s"
+    if per_second < 1:
+        return "0"
+    return f"{int(per_second)} B/s" if per_second < 1000 else size(per_second) + "/s"
 
 
 def clock(seconds: float | None) -> str:

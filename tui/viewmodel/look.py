@@ -30,6 +30,7 @@ class Look:
     no_color: bool
     keep_running: bool
     bell: bool
+    plain: bool = False  # over SSH, or few colours
 
 
 def over_ssh(env: Mapping[str, str]) -> bool:
@@ -42,16 +43,22 @@ def _few_colours(env: Mapping[str, str]) -> bool:
     return not env.get("COLORTERM") and "256" not in term and "truecolor" not in term and "direct" not in term
 
 
+def default_theme(look: Look) -> str:
+    """The theme of `ui.theme = "auto"` on this terminal."""
+    return ANSI if look.no_color or look.plain else DARK
+
+
 def look(settings: Settings, env: Mapping[str, str]) -> Look:
     """The look for these settings in this environment."""
     ui = settings.ui
     ssh = over_ssh(env)
     no_color = "NO_COLOR" in env
+    plain = ssh or _few_colours(env)
     theme = ui.theme
     if no_color:
         theme = ANSI
     elif theme in {"", "auto"}:
-        theme = ANSI if ssh or _few_colours(env) else DARK
+        theme = ANSI if plain else DARK
     return Look(
         theme=theme,
         glyphs=choose(ui.charset, env),
@@ -61,4 +68,5 @@ def look(settings: Settings, env: Mapping[str, str]) -> Look:
         no_color=no_color,
         keep_running=ui.on_hangup == "keep-running",
         bell=ui.bell,
+        plain=plain,
     )

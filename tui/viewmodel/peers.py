@@ -18,12 +18,17 @@ STATE_ROLES = {
 
 
 def trust(peer: PeerView) -> str:
-    """Trust in three cells, without colour: blocked, trusted, scored, unknown."""
+    """Trust in at most four cells, without colour: blocked, trusted by the person, scored, unknown.
+
+    A peer that ever sent a bad chunk shows no plus of its own; the person's mark stays, with a "!" behind it.
+    """
     if peer.state is PeerState.BLOCKED:
         return "---"
     if peer.trusted:
-        return "+++"
+        return "+++!" if peer.bad_chunks else "+++"
     if peer.score <= -0.25:
+        return "--" if peer.bad_chunks else "-"
+    if peer.bad_chunks:
         return "-"
     return "++" if peer.score >= 0.5 else "+" if peer.score > 0.1 else "?"
 
@@ -60,11 +65,12 @@ def order(peers: tuple[PeerView, ...], words: str) -> list[PeerView]:
     terms = words.casefold().split()
     if not terms:
         return list(peers)
-    return [
-        p
-        for p in peers
-        if all(t in f"{p.name} {p.short} {p.address} {p.state.value}".casefold() for t in terms)
-    ]
+    return [p for p in peers if all(t in words_of(p) for t in terms)]
+
+
+def words_of(peer: PeerView) -> str:
+    """What a filter looks at."""
+    return f"{peer.name} {peer.short} {peer.address} {peer.state.value}".casefold()
 
 
 def details(peer: PeerView, now: float) -> list[Line]:
@@ -96,7 +102,8 @@ def _trust_words(peer: PeerView) -> str:
     if peer.state is PeerState.BLOCKED:
         return "blocked by you; u takes it back"
     if peer.trusted:
-        return "trusted by you: preferred for slots and sources"
+        but = ", although it sent bad chunks" if peer.bad_chunks else ""
+        return f"trusted by you{but}: preferred for slots and sources"
     return f"not marked; score {peer.score:+.2f} from what it did"
 
 

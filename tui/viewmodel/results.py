@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slskmesh.engine.views import HitView
+from tui.viewmodel.facets import LOSSLESS, passes
 
 ROWS_MAX = 100_000
 COPIES_MAX = 100
@@ -42,8 +43,7 @@ class Row:
 
 def quality(hit: HitView) -> int:
     """A comparable number: lossless above lossy, then bits per second."""
-    lossless = hit.format.upper() in {"FLAC", "ALAC", "WAV", "AIFF", "APE", "WV"}
-    if lossless:
+    if hit.format.upper() in LOSSLESS:
         return 10_000_000 + hit.sample_rate * max(16, hit.bit_depth) // 100
     return hit.bitrate
 
@@ -89,6 +89,7 @@ class Results:
     sort: str = "score"
     reverse: bool = False
     filter: str = ""
+    facets: frozenset[str] = frozenset()
     rows: dict[str, Row] = field(default_factory=dict)
     order: list[tuple[tuple[Any, ...], int, Row]] = field(default_factory=list)
     waiting: list[Row] = field(default_factory=list)
@@ -103,6 +104,11 @@ class Results:
 
     def __len__(self) -> int:
         return len(self.order)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether words or facets hide rows."""
+        return bool(self.filter or self.facets)
 
     def row(self, position: int) -> Row:
         """The row at a place on the screen's order (0 is the top)."""
@@ -156,7 +162,10 @@ class Results:
         shown = 0 <= index < len(self.order) and self.order[index][2] is row
         row.copies.append(hit)
         if hit.trusted and not row.hit.trusted:
+            hidden = self.facets and bool(row.rank) and not self._matches(row)
             row.hit = hit
+            if hidden and self._matches(row):
+                self.waiting.append(row)  # a facet that hid it does so no more
         if shown:
             rank = _RANKS[self.sort](row)
             if rank != row.rank:
@@ -188,13 +197,15 @@ class Results:
             self.merge()
 
     def _matches(self, row: Row) -> bool:
+        if self.facets and not passes(row.hit, self.facets):
+            return False
         return all(term in row.words for term in self._terms)
 
-    def refilter(self, text: str) -> None:
-        """Shows only rows whose words hold every word of `text`; narrowing looks only at what is shown."""
+    def refilter(self, text: str, facets: frozenset[str]) -> None:
+        """Shows rows that hold every word of `text` and pass the facets; narrowing looks only at what is shown."""
         terms = tuple(text.casefold().split())
-        narrower = text.startswith(self.filter) and bool(self.filter)
-        self.filter, self._terms = text, terms
+        narrower = text.startswith(self.filter) and bool(self.filter) and facets == self.facets
+        self.filter, self._terms, self.facets = text, terms, facets
         self.merge()
         if narrower:
             self.order = [entry for entry in self.order if self._matches(entry[2])]

@@ -50,14 +50,15 @@ def note(results: Results, ended: SearchEnded | None, searching: bool) -> str:
     if not results.rows and not searching and ended is None:
         return ""
     parts = [f"{count(results.hits)} hits {count(len(results.sources))} src"]
-    if results.filter:
-        parts.insert(0, f"{count(len(results))} shown /{results.filter}")
+    if results.dropped:
+        parts.append(f"{count(results.dropped)} left out")
+    if results.filter or results.facets:
+        words = f" /{results.filter}" if results.filter else ""
+        parts.insert(0, f"{count(len(results))} shown{words}")
     if results.marked:
         parts.insert(0, f"{count(len(results.marked))} marked")
     if results.waiting:
         parts.insert(0, f"{count(len(results.waiting))} new, . merges")
-    if results.dropped:
-        parts.append(f"{count(results.dropped)} left out")
     if ended is not None:
         parts.append(_ended(ended))
     elif searching:
@@ -76,7 +77,7 @@ def _ended(ended: SearchEnded) -> str:
 def empty(searched: str, ended: SearchEnded | None, filtered: bool) -> Sequence[str]:
     """What stands in the empty list."""
     if filtered:
-        return ("", "nothing here has these words; esc shows everything again")
+        return ("", "no result has these words and facets; esc clears the words, f the facets")
     if not searched:
         return ("", "press i and type what you look for: artist, album, title, format")
     if ended is None:

@@ -28,8 +28,25 @@ def shown(view: SettingsView | None, section: str, words: str) -> list[SettingVi
         return []
     terms = words.casefold().split()
     if terms:
-        return [s for s in view.settings if all(t in f"{s.key} {s.help}".casefold() for t in terms)]
+        return [s for s in view.settings if all(t in words_of(s) for t in terms)]
     return [s for s in view.settings if section == ALL or s.key.partition(".")[0] == section]
+
+
+def words_of(setting: SettingView) -> str:
+    """What a filter looks at."""
+    return f"{setting.key} {setting.help}".casefold()
+
+
+def variable(setting: SettingView) -> str:
+    """The environment variable that would set it."""
+    return "SLSKMESH__" + setting.key.upper().replace(".", "__")
+
+
+def fixed(setting: SettingView) -> str | None:
+    """Why it cannot be changed here, where the environment sets it."""
+    if setting.source != "environment":
+        return None
+    return f"{variable(setting)} in the environment sets it; start without that variable to change it here"
 
 
 def is_switch(setting: SettingView) -> bool:
@@ -67,8 +84,8 @@ def columns(glyphs: Glyphs) -> tuple[Column[SettingView], ...]:
     )
 
 
-def details(setting: SettingView) -> list[Line]:
-    """What a setting does, in words."""
+def details(setting: SettingView, file: str) -> list[Line]:
+    """What a setting does, and where its value comes from, in words. `file` is the settings file."""
     lines: list[Line] = [[(str(sanitize(setting.help, 600)), "text")]]
     allowed = ", ".join(setting.choices)
     default = str(sanitize(setting.default)) or "(empty)"
@@ -79,11 +96,20 @@ def details(setting: SettingView) -> list[Line]:
             *([("   allowed ", "dim"), (allowed, "text")] if allowed else []),
         ]
     )
-    if setting.source == "environment":
-        lines.append([("set by the environment: the file is not asked until that variable is gone", "warn")])
-    elif setting.restart:
+    lines.append(_origin(setting, file))
+    if setting.restart and setting.source != "environment":
         lines.append([("takes effect at the next start", "warn")])
     return lines
+
+
+def _origin(setting: SettingView, file: str) -> Line:
+    head = ("from    ", "dim")
+    match setting.source:
+        case "environment":
+            return [head, (f"the environment, {variable(setting)}; {file} is not asked for it", "warn")]
+        case "default":
+            return [head, (f"the default; nothing is written in {file}", "text")]
+    return [head, (file, "text")]
 
 
 def library_line(view: LibraryView | None) -> str:

@@ -24,7 +24,7 @@ from slskmesh.engine.views import (
     UploadsView,
     View,
 )
-from slskmesh.text import SafeStr
+from slskmesh.text import SafeStr, sanitize
 
 LOG_LINES = 500
 RATE_SAMPLES = 60
@@ -67,12 +67,14 @@ class State:
     library: LibraryView | None = None
     peers: tuple[PeerView, ...] = ()
     transfers: tuple[TransferView, ...] = ()
+    finished: list[str] = field(default_factory=list)  # names of downloads the newest views saw become done
     uploads: UploadsView | None = None
     settings: SettingsView | None = None
     chunkmap: ChunkMapView | None = None
     ended: EngineEnded | None = None
     notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
-    dropped: int = 0
+    dropped: int = 0  # events the engine left out: search hits and INFO notices only
+    forgotten: int = 0  # log lines that made room for newer ones
     down: Rates = field(default_factory=Rates)
     up: Rates = field(default_factory=Rates)
     transfer_rates: dict[str, Rates] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class State:
     def apply(self, views: Iterable[View], now: float) -> set[type[View]]:
         """Takes newer views; returns their types."""
         seen: set[type[View]] = set()
+        self.finished = []
         for view in views:
             seen.add(type(view))
             match view:
@@ -104,6 +107,13 @@ class State:
         return seen
 
     def _take_transfers(self, transfers: tuple[TransferView, ...], now: float) -> None:
+        was = {t.transfer: t.state for t in self.transfers}
+        self.finished = [
+            str(t.name)
+            for t in transfers
+            if t.state is TransferState.DONE
+            and was.get(t.transfer, TransferState.DONE) is not TransferState.DONE
+        ]
         self.transfers = transfers
         known = {t.transfer for t in transfers}
         for gone in self.transfer_rates.keys() - known:
@@ -126,8 +136,18 @@ class State:
     def log(self, when: float, level: Level, text: SafeStr) -> Notice:
         """Adds one line to the event log."""
         notice = Notice(when, level, text)
-        self.notices.append(notice)
+        self.note(notice)
         return notice
+
+    def note(self, notice: Notice) -> None:
+        """Takes one line of the event log; the oldest goes where it is full, and is counted."""
+        self.forgotten += len(self.notices) == LOG_LINES
+        self.notices.append(notice)
+
+    @property
+    def errors(self) -> list[Notice]:
+        """The log's warnings and errors, newest first."""
+        return [n for n in reversed(self.notices) if n.level in {Level.WARN, Level.ERROR}]
 
     def transfer(self, key: str) -> TransferView | None:
         """The download of this content id."""
@@ -136,6 +156,11 @@ class State:
     def peer(self, key: str) -> PeerView | None:
         """The known peer of this full text form."""
         return next((p for p in self.peers if p.peer == key), None)
+
+    @property
+    def settings_file(self) -> str:
+        """The settings file, as text for the screen."""
+        return str(sanitize(self.settings.file, 400)) if self.settings is not None else "config.toml"
 
     @property
     def running(self) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from slskmesh.engine.views import SourceView, TransferState, TransferView
 from tui.viewmodel.columns import Cell, Column
 from tui.viewmodel.formats import clock, count, millis, percent, plural, rate, size
 from tui.viewmodel.glyphs import Glyphs
-from tui.viewmodel.spans import Line, text_of
+from tui.viewmodel.spans import Line
 
 STATE_ROLES = {
     TransferState.QUEUED: "dim",
@@ -30,11 +30,19 @@ CAN_PAUSE = frozenset(
         TransferState.STALLED,
     }
 )
+NAME_LEAST = 8
+STATE_MAX = 24
 CAN_RESUME = frozenset({TransferState.PAUSED, TransferState.FAILED})
 
 
-def columns(glyphs: Glyphs) -> tuple[Column[TransferView], ...]:
-    """The transfers list."""
+def columns(glyphs: Glyphs, removing: Callable[[str], float | None]) -> tuple[Column[TransferView], ...]:
+    """The transfers list. `removing` tells the seconds until a download goes, None for one that stays."""
+
+    def state(t: TransferView) -> Cell:
+        left = removing(t.transfer)
+        return (
+            Cell(t.state.value, STATE_ROLES[t.state]) if left is None else Cell(f"gone {left:.0f}s", "warn")
+        )
 
     def progress(t: TransferView) -> Cell:
         cells = 11
@@ -45,13 +53,18 @@ def columns(glyphs: Glyphs) -> tuple[Column[TransferView], ...]:
     return (
         Column("name", 16, lambda t: t.name, weight=3),
         Column("folder", 12, lambda t: Cell(t.folder, "dim"), weight=2, level=108),
-        Column("progress", 16, progress),
+        Column("progress", 16, progress, copy=lambda t: percent(t.done, t.size).strip()),
         Column("size", 6, lambda t: size(t.size), right=True),
         Column("rate", 7, lambda t: rate(t.rate) if t.state is TransferState.ACTIVE else "", right=True),
         Column("eta", 7, lambda t: clock(t.eta) if t.state is TransferState.ACTIVE else "", right=True),
         Column("src", 3, lambda t: str(len(t.sources) or ""), right=True, level=90),
-        Column("state", 9, lambda t: Cell(t.state.value, STATE_ROLES[t.state])),
+        Column("state", 9, state),
     )
+
+
+def words_of(t: TransferView) -> str:
+    """What a filter looks at."""
+    return f"{t.name} {t.folder}".casefold()
 
 
 def source_role(source: SourceView) -> str:
@@ -64,16 +77,25 @@ def source_role(source: SourceView) -> str:
     return "warn" if word == "slow" else "dim"
 
 
-def source_columns(letter_role: dict[str, str]) -> tuple[Column[SourceView], ...]:
-    """The sources list; `letter_role` colours the letters as on the map."""
+def source_columns(
+    sources: Sequence[SourceView], letter_role: dict[str, str]
+) -> tuple[Column[SourceView], ...]:
+    """The sources list; `letter_role` colours the letters as on the map.
+
+    The longest state ("banned: bad chunk 66") gets its room first: the numbers are as narrow as they are, and the
+    round-trip time goes where it does not fit beside the rest.
+    """
+    state = min(STATE_MAX, max([7, *(len(s.state) for s in sources)]))
+    got = max([3, *(len(str(s.chunks)) for s in sources)])
+    others = 1 + NAME_LEAST + 7 + got + 3 + state + 5
     return (
         Column(" ", 1, lambda s: Cell(s.letter, letter_role.get(s.letter, "accent"))),
-        Column("source", 9, lambda s: s.name or s.short, weight=1),
+        Column("source", NAME_LEAST, lambda s: s.name or s.short, weight=1),
         Column("rate", 7, lambda s: rate(s.rate) if s.rate >= 1 else "", right=True),
-        Column("got", 5, lambda s: str(s.chunks), right=True),
+        Column("got", got, lambda s: str(s.chunks), right=True),
         Column("bad", 3, lambda s: Cell(str(s.bad), "bad" if s.bad else "dim"), right=True),
-        Column("rtt", 5, lambda s: millis(s.rtt), right=True, level=42),
-        Column("state", 7, lambda s: Cell(s.state, source_role(s)), weight=4, level=34),
+        Column("rtt", 5, lambda s: millis(s.rtt), right=True, level=others + 6),
+        Column("state", state, lambda s: Cell(s.state, source_role(s)), level=34),
     )
 
 
@@ -92,8 +114,8 @@ def reason(t: TransferView) -> Line:
             TransferState.DONE: f"verified, {size(t.size)}; {t.path}"
             if t.path
             else f"verified, {size(t.size)}",
-            TransferState.PAUSED: "paused; r goes on",
-            TransferState.FAILED: "failed; r tries again",
+            TransferState.PAUSED: "r goes on",
+            TransferState.FAILED: "r tries again",
         }[t.state]
     line: Line = [(f"{t.state.value}: ", role), (words, "text")]
     if t.endgame:
@@ -101,6 +123,30 @@ def reason(t: TransferView) -> Line:
     if t.bad_chunks:
         line.append((f"  {plural(t.bad_chunks, 'bad chunk')} refused", "bad"))
     return line
+
+
+_NO_MAP = {
+    TransferState.QUEUED: "it comes when the download begins",
+    TransferState.FINDING: "it comes with the list of chunks, which the sources are asked for now",
+    TransferState.CHECKING: "it comes when what is on disk has been verified",
+    TransferState.ACTIVE: "it is on its way",
+    TransferState.STALLED: "it comes as soon as a source is connected",
+    TransferState.FINISHING: "every chunk is here",
+    TransferState.DONE: "every chunk is here and verified",
+    TransferState.PAUSED: "it comes back with r, which goes on from here",
+    TransferState.FAILED: "it comes back with r, which tries again from here",
+}
+
+
+def without_map(t: TransferView) -> list[Line]:
+    """What is known of a download whose chunk map the engine does not show now."""
+    have = f"{size(t.done)} of {size(t.size)} ({percent(t.done, t.size).strip()}) verified on disk"
+    if t.chunks:
+        have += f", {count(t.chunks_done)} of {plural(t.chunks, 'chunk')}"
+    lines: list[Line] = [[(have, "text")], [("no chunk map now: ", "dim"), (_NO_MAP[t.state], "dim")]]
+    if t.state is TransferState.DONE and t.path:
+        lines.append([("file  ", "dim"), (str(t.path), "text")])
+    return lines
 
 
 def map_title(t: TransferView | None, per_cell: int, zoomed: bool) -> tuple[str, str]:
@@ -123,8 +169,3 @@ def summary(transfers: Sequence[TransferView]) -> str:
         if state in states
     ]
     return ", ".join([*parts, f"{states.count(TransferState.DONE)} of {len(states)} done"]) if states else ""
-
-
-def plain(line: Line) -> str:
-    """A line as text, for copying."""
-    return text_of(line).strip()

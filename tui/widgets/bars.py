@@ -8,7 +8,7 @@ from __future__ import annotations
 from textual import events
 
 from tui.viewmodel.banner import banner
-from tui.viewmodel.formats import plural, rate, size, sparkline, wall
+from tui.viewmodel.formats import count, plural, rate, size, sparkline, wall
 from tui.viewmodel.spans import Line, fit, spread, width
 from tui.widgets.canvas import Canvas, Row
 
@@ -34,7 +34,8 @@ class TabBar(Canvas):
         out = []
         for digit, name, title in self.desk.pane_titles():
             on = name == self.desk.pane_name
-            out.append((name, f" {digit} {title} ", "tab-on" if on else "tab"))
+            sign = self.desk.jump.at_tab(name) or digit
+            out.append((name, f" {sign} {title} ", "tab-on" if on else "tab"))
         return out
 
     def rows(self, width: int, height: int) -> list[Row]:
@@ -68,10 +69,10 @@ class StatusBar(Canvas):
         if not narrow:
             left.append((" " + sparkline(list(state.up.samples), SPARK, glyphs), "accent"))
         parts = [f"{plural(status.transfers, 'transfer')}", f"slots {status.uploads}/{status.upload_slots}"]
+        if state.dropped:
+            parts.insert(0, f"{count(state.dropped)} left out")
         if status.disk_free is not None:
             parts.append(f"disk {size(status.disk_free)} free")
-        if state.dropped:
-            parts.append(f"{state.dropped} hits left out")
         if status.loop_lag > 0.25:
             parts.append(f"lag {status.loop_lag * 1000:.0f}ms")
         right: Line = [(wall(desk.clock()) + " ", "dim")]

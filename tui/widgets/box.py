@@ -71,6 +71,10 @@ class Box(Canvas):
         room = width_ - 6
         title = clip(self.title, room, ellipsis)
         left: Line = [(frame.top_left + frame.across, role)]
+        letter = self.desk.jump.at_box(self)
+        if letter:
+            left.append((f"[{letter}]", "mark"))
+            title = clip(self.title, room - 3, ellipsis)
         if title:
             left += [(" ", role), (title, "title" if self.active else "dim"), (" ", role)]
         note = self.note
@@ -135,7 +139,10 @@ class TextBox(Box):
 
     def flowed(self) -> list[Line]:
         """The lines as they stand in this width: one of a single span is broken between words."""
-        cells = max(10, self.inner[0] - 2)
+        return self.flowed_in(max(10, self.inner[0] - 2))
+
+    def flowed_in(self, cells: int) -> list[Line]:
+        """The lines as they stand in `cells` cells."""
         out: list[Line] = []
         for line in self.lines:
             if len(line) == 1 and width(line) > cells:

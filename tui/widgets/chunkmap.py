@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from slskmesh.engine.views import TransferView
-from tui.viewmodel.formats import count
+from tui.viewmodel.formats import count, percent
 from tui.viewmodel.spans import width as line_width
 from tui.viewmodel.swarm import SwarmMap, geometry, legend
-from tui.viewmodel.transfers import map_title, reason
+from tui.viewmodel.transfers import map_title, reason, without_map
 from tui.widgets.box import Box
 from tui.widgets.canvas import Row
 
@@ -39,7 +39,8 @@ class ChunkMapBox(Box):
         self.foot = foot if line_width(foot) <= width - 6 else []
         out: list[Row] = [([(" ", "text"), *reason(transfer)], "")]
         if not self.map.chunks or self.map.transfer != transfer.transfer:
-            return [*out, ([("  waiting for the chunk map", "dim")], "")]
+            self.note, self.foot = percent(transfer.done, transfer.size).strip(), []
+            return [*out, ([], ""), *[([(" ", "text"), *line], "") for line in without_map(transfer)]]
         lines = self.map.lines(cells, rows, transfer.sources, glyphs, self.desk.clock(), self.active)
         return out + [([(" ", "text"), *line], "") for line in lines]
 

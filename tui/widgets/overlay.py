@@ -56,19 +56,28 @@ class Overlay(TextBox):
             return False
         return True
 
+    def height_in(self, cells: int) -> int:
+        """The height it would like when it is `cells` wide."""
+        return max(self.height_wanted, len(self.flowed_in(cells - 4)) + 2)
+
     def paste(self, text: str) -> None:
         """Text boxes take no text."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """One line of a menu. `off` is the reason why it cannot be chosen now."""
+    """One line of a menu. `off` is the reason why it cannot be chosen now.
+
+    `hot` are keys that run it at once; with `stay` the menu is still open afterwards.
+    """
 
     key: str
     title: str
     run: Callable[[], None] | None
     off: str = ""
     note: str = ""
+    hot: tuple[str, ...] = ()
+    stay: bool = False
 
 
 class Menu(Overlay):
@@ -82,6 +91,7 @@ class Menu(Overlay):
         self.typing = typing
         self.cursor = 0
         self.said = ""
+        self._hot = {key: entry for entry in entries for key in entry.hot}
         self.shown: list[Entry] = []
         longest = max((len(e.title) + len(e.key) + len(e.off or e.note) for e in entries), default=20)
         self.cells = min(96, max(50, longest + 20))
@@ -119,8 +129,10 @@ class Menu(Overlay):
             self._refilter()
         elif key in {"escape"} or (key == "q" and not self.typing):
             self.desk.close_overlay()
-        elif key == "enter":
+        elif key == "enter" or (key == "space" and not self.typing and self.stays):
             self._choose()
+        elif not self.typing and key in self._hot:
+            self._run(self._hot[key])
         elif key in _MOVES and not (self.typing and len(key) == 1):
             self._step(_MOVES[key])
         elif key == "backspace" and self.typing:
@@ -145,14 +157,23 @@ class Menu(Overlay):
     def _choose(self) -> None:
         if not self.shown or self.shown[self.cursor].run is None:
             return
-        entry = self.shown[self.cursor]
+        self._run(self.shown[self.cursor])
+
+    @property
+    def stays(self) -> bool:
+        """Whether the row under the cursor is a switch."""
+        return bool(self.shown) and self.shown[self.cursor].stay
+
+    def _run(self, entry: Entry) -> None:
         if entry.off:
             self.said = entry.off
             self.touch()
             return
-        self.desk.close_overlay()
+        if not entry.stay:
+            self.desk.close_overlay()
         assert entry.run is not None
         entry.run()
+        self.touch()
 
     def _first(self) -> int:
         page = max(1, self.inner[1] - 2)

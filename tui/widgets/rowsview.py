@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from tui.viewmodel.columns import Column, header, layout
+from tui.viewmodel.columns import Column, header, layout, tabbed
 from tui.viewmodel.spans import Line
 from tui.widgets.box import Box
 from tui.widgets.canvas import Row
@@ -136,6 +136,41 @@ class RowsBox(Box, Generic[T]):
     def span(self) -> tuple[int, int, int]:
         return self.top, self.page, len(self.source)
 
+    @property
+    def name_of_row(self) -> str:
+        """The row under the cursor in a few words: its first cell that says something."""
+        row = self.current
+        if row is None:
+            return ""
+        cells = (tabbed((column,), row).strip() for column in self.columns())
+        return next((text for text in cells if len(text) > 1), "")
+
+    def table(self, most: int) -> tuple[str, int]:
+        """The list as a tab-separated table of at most `most` bytes, and how many rows it holds."""
+        columns = self.columns()
+        lines = ["\t".join(column.title.strip() for column in columns)]
+        used = len(lines[0]) + 1
+        for place in range(len(self.source)):
+            line = tabbed(columns, self.source.row(place))
+            used += len(line.encode()) + 1
+            if used > most:
+                break
+            lines.append(line)
+        return "\n".join(lines), len(lines) - 1
+
+    def seek(self, step: int, matches: Callable[[T], bool], limit: int) -> bool | None:
+        """Goes to the next row (`step` 1) or the one before (-1) that matches, round the ends.
+
+        True where it moved, False where no other row matches, None where `limit` rows were looked at in vain.
+        """
+        total = len(self.source)
+        for far in range(1, min(total, limit + 1)):
+            place = (self.cursor + step * far) % total
+            if matches(self.source.row(place)):
+                self.go(place)
+                return True
+        return None if total > limit + 1 else False
+
     def content(self, width: int, height: int) -> list[Row]:
         glyphs = self.desk.glyphs
         columns = self.columns()
@@ -151,9 +186,10 @@ class RowsBox(Box, Generic[T]):
         for place in range(self.top, min(total, self.top + self.page)):
             row = self.source.row(place)
             here = place == self.cursor
-            sign = glyphs.cursor if here else " "
+            letter = self.desk.jump.at_row(self, place)
+            sign = letter or (glyphs.cursor if here else " ")
             marked = self.is_marked(self.source.key(row))
-            lead: Line = [(sign, "key"), (glyphs.marked if marked else " ", "mark")]
+            lead: Line = [(sign, "mark" if letter else "key"), (glyphs.marked if marked else " ", "mark")]
             line = [*lead, *layout(columns, row, width - 3, glyphs)]
             ranged = low <= place <= high
             over = ("cursor" if self.active else "rest") if here else ("rest" if ranged else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from slskmesh.engine.commands import FinishSetup
@@ -58,6 +60,14 @@ def test_the_log_is_bounded() -> None:
         state.log(NOW, Level.INFO, s(str(number)))
     assert len(state.notices) == LOG_LINES
     assert state.notices[-1].text == str(LOG_LINES + 49)
+    assert state.forgotten == 50, "what made room is counted"
+
+
+def test_errors_are_the_log_s_warnings_and_errors() -> None:
+    state = State(NOW)
+    for level in Level:
+        state.log(NOW, level, s(level.value))
+    assert [n.text for n in state.errors] == ["error", "warn"]
 
 
 def test_rates_take_one_sample_a_second_and_fill_gaps() -> None:
@@ -90,6 +100,68 @@ def test_trust_reads_without_colour() -> None:
         peer_words.trust(peer(1, score=-0.9)),
     }
     assert signs == {"+++", "---", "?", "++", "-"}
+
+
+@pytest.mark.parametrize("score", [-1.0, -0.3, 0.0, 0.2, 0.6, 5.0])
+def test_a_peer_that_sent_bad_chunks_earns_no_plus(score: float) -> None:
+    assert "+" not in peer_words.trust(peer(1, score=score, bad_chunks=1))
+    marked = peer(0, score=score, bad_chunks=1, trusted=True)
+    assert peer_words.trust(marked) == "+++!"
+    assert "although it sent bad chunks" in text_of(peer_words.details(marked, NOW)[3])
+
+
+@pytest.mark.parametrize("cells", [49, 75])
+def test_a_long_state_of_a_source_is_shown_whole(cells: int) -> None:
+    from tui.viewmodel.columns import layout
+    from tui.viewmodel.glyphs import UTF8
+
+    liar = source(3, state=s("banned: bad chunk 1066"), name=s("a rather long name"))
+    sources = (source(0), source(1), liar)
+    shown = transfer_words.source_columns(sources, {})
+    assert "banned: bad chunk 1066" in text_of(layout(shown, liar, cells, UTF8))
+    calm = text_of(layout(transfer_words.source_columns(sources[:2], {}), sources[0], 49, UTF8))
+    assert "48ms" in calm, "without a long state nothing is left out"
+
+
+@pytest.mark.parametrize("state", list(TransferState))
+def test_without_a_chunk_map_words_say_what_is_known(state: TransferState) -> None:
+    lines = transfer_words.without_map(transfer(1, state=state, done=10 * 1024**2, chunks_done=40))
+    text = " ".join(text_of(line) for line in lines)
+    assert "10.0M of 21.0M (47%) verified on disk, 40 of 84 chunks" in text and "no chunk map now" in text
+    assert "chunks" not in text_of(transfer_words.without_map(transfer(1, chunks=0))[0])
+
+
+def test_a_setting_tells_where_its_value_comes_from() -> None:
+    by_key = {x.key: x for x in settings_view().settings}
+
+    def words(key: str) -> str:
+        return " ".join(text_of(line) for line in setting_words.details(by_key[key], "/h/config.toml"))
+
+    assert "SLSKMESH__UI__CHARSET" in words("ui.charset") and "not asked" in words("ui.charset")
+    assert "nothing is written in /h/config.toml" in words("ui.theme")
+    assert "from    /h/config.toml" in words("ui.bell")
+    assert setting_words.fixed(by_key["ui.bell"]) is None
+    assert "SLSKMESH__UI__CHARSET in the environment" in (setting_words.fixed(by_key["ui.charset"]) or "")
+
+
+def test_the_environment_variable_is_the_one_that_settings_read(tmp_path: Path) -> None:
+    from slskmesh.settings import describe, load_settings
+
+    view = next(x for x in settings_view().settings if x.key == "swarm.slots")
+    env = {setting_words.variable(view): "7"}
+    rows = describe(load_settings(tmp_path, env), tmp_path, env)
+    assert [r["key"] for r in rows if r["source"] == "environment"] == ["swarm.slots"]
+
+
+def test_only_downloads_that_were_seen_running_finish() -> None:
+    state = State(NOW)
+    state.apply([transfers(4)], NOW)
+    assert state.finished == [], "one was done from the start"
+    rows = transfers(4).transfers
+    state.apply([TransfersView((transfer(0, state=TransferState.DONE), *rows[1:]))], NOW)
+    assert state.finished == ["Harbour Mix (live).flac"]
+    state.apply([status()], NOW)
+    assert state.finished == []
 
 
 def test_peers_are_filtered_by_name_key_and_state() -> None:

@@ -23,6 +23,9 @@ HITS = st.lists(
 )
 
 
+NONE: frozenset[str] = frozenset()
+
+
 def shown(results: Results) -> list[str]:
     return [results.row(at).key for at in range(len(results))]
 
@@ -63,12 +66,12 @@ def test_sorting_and_filtering_lose_no_row(all_hits: list[HitView], sort: str, r
     for _ in results.resort(sort, reverse):
         pass
     assert set(shown(results)) == before
-    results.refilter("night")
+    results.refilter("night", NONE)
     assert all("night" in results.rows[key].words for key in shown(results))
     narrowed = shown(results)
-    results.refilter("night f")
+    results.refilter("night f", NONE)
     assert set(shown(results)) <= set(narrowed)
-    results.refilter("")
+    results.refilter("", NONE)
     assert set(shown(results)) == before
 
 

@@ -34,6 +34,17 @@ def test_sizes(count: float | None, shown: str) -> None:
     assert formats.size(count) == shown
 
 
+def test_rates_have_a_unit() -> None:
+    assert [formats.rate(r) for r in (None, 0.4, 65, 999.9, 1000, 3e6)] == [
+        "--",
+        "0",
+        "65 B/s",
+        "999 B/s",
+        "1.0k/s",
+        "2.9M/s",
+    ]
+
+
 @given(st.floats(min_value=0, max_value=1e17))
 def test_sizes_are_never_wider_than_six_cells(count: float) -> None:
     assert len(formats.size(count)) <= 6
