@@ -36,7 +36,11 @@ class Node:
         self.router.on_close(self._close)
         options.setdefault("timings", QUICK)
         self.overlay = Overlay(
-            self.identity, self.router, self.book, hello=lambda port: Hello(1, 0, port, "test", name), **options
+            self.identity,
+            self.router,
+            self.book,
+            hello=lambda port: Hello(1, 0, port, "test", name),
+            **options,
         )
         self.address = ""
 
