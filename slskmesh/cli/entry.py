@@ -12,11 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from slskmesh.cli.exit_codes import INTERRUPTED
 from slskmesh.errors import SlskmeshError
 from slskmesh.paths import default_home
 from slskmesh.text import sanitize
-
-INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import trio
 
-from slskmesh.cli.entry import INTERRUPTED
+from slskmesh.cli.exit_codes import INTERRUPTED
 from slskmesh.cli.output import Output, size_text
 from slskmesh.engine.firstrun import check_shares
 from slskmesh.errors import UserError
