@@ -151,7 +151,12 @@ def upload_view(state: UploadState) -> UploadView:
 
 
 def library_view(
-    phase: ScanPhase, roots: tuple[str, ...], files: int, size: int, problems: tuple[SafeStr, ...], problem_count: int
+    phase: ScanPhase,
+    roots: tuple[str, ...],
+    files: int,
+    size: int,
+    problems: tuple[SafeStr, ...],
+    problem_count: int,
 ) -> LibraryView:
     """The shares while no scan runs."""
     return LibraryView(

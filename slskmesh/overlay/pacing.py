@@ -21,7 +21,7 @@ class FrameSizer:
     def __init__(self) -> None:
         self._cost = 0.0  # seconds a byte takes, 0 until known
         self.limit = limits.DATA_FRAME_START
-        self.backlog = limits.DATA_FRAME_START  # bytes the kernel should hold unsent: `TARGET` seconds of them
+        self.backlog = self.limit  # bytes the kernel should hold unsent: `TARGET` seconds of them
 
     def sent(self, size: int, seconds: float) -> bool:
         """Notes that `size` bytes took `seconds` to leave. True if `backlog` changed.
