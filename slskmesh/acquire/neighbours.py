@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 import trio
 
-from slskmesh.errors import PeerError
+from slskmesh.errors import PeerError, StorageError
 from slskmesh.identity.peerid import PeerId
 from slskmesh.library.domain import SharedFile
 from slskmesh.overlay.pacing import TokenBucket
@@ -200,7 +200,11 @@ class Neighbours:
         key = (session.peer, message.query)
         try:
             with self._answering[key]:
-                files = await self._index.search(message.text, message.limit)
+                try:
+                    files = await self._index.search(message.text, message.limit)
+                except StorageError:
+                    session.send(SearchRefused(message.query, "the index cannot be read"))
+                    return
                 hits = [hit for hit in map(to_hit, files) if hit is not None]
                 for part in parts(hits):
                     session.send(Hits(message.query, part, False), Priority.NORMAL)

@@ -19,7 +19,7 @@ from slskmesh.engine.events import Found, Reply, SearchEnded
 from slskmesh.engine.firstrun import check_downloads, check_shares, suggest_downloads, suggest_shares
 from slskmesh.engine.snapshots import hit_view
 from slskmesh.engine.views import HitView, SettingsView, SettingView
-from slskmesh.errors import SlskmeshError, UserError
+from slskmesh.errors import SlskmeshError, StorageError, UserError
 from slskmesh.identity.peerid import PeerId, parse_peer, peer_short
 from slskmesh.overlay.address import own_addresses, split_address
 from slskmesh.overlay.invite import PREFIX, make_invite, read_invite
@@ -134,10 +134,16 @@ class Desk:
             trusted = engine.standing.is_trusted(peer)
             for hit in hits:
                 if hit.content not in known:
-                    known[hit.content] = await engine.library.find(hit.content) is not None
+                    known[hit.content] = await self._is_shared(hit.content)
                 key += 1
                 views.append(hit_view(hit, key, peer, name, trusted=trusted, have=known[hit.content]))
             engine.mailbox.put_event(Found(query, tuple(views)))
+
+    async def _is_shared(self, content: bytes) -> bool:
+        try:
+            return await self._engine.library.find(content) is not None
+        except StorageError:
+            return False  # a disk in trouble must not stop a search; the scan and the saves speak of it
 
     async def _stop_search(self, request: int, command: cmd.StopSearch) -> str:
         scope = self._searches.get(command.query)

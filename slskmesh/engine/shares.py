@@ -108,7 +108,11 @@ class Shares:
         )
 
     async def _show(self) -> None:
-        stats = await self._engine.library.stats()
+        try:
+            stats = await self._engine.library.stats()
+        except StorageError as error:
+            self._engine.notice(Level.ERROR, f"the index cannot be read: {error}")
+            return
         self._files, self._size = stats.files, stats.size
         roots = tuple(str(root) for root in self.roots())
         problems = tuple(sanitize(problem, 300) for problem in self._problems)

@@ -15,7 +15,7 @@ from slskmesh.errors import PeerError
 from slskmesh.overlay.port import Priority
 from slskmesh.wire.frames import data_frame_header
 
-WAITING_MAX = 1 << 20  # bytes of control and normal messages that may wait for one peer
+WAITING_MAX = 3 << 20  # bytes of messages that may wait for one peer: the longest manifest is 2 MiB
 _BATCH = 32 * 1024  # control messages sent together at most
 
 

@@ -259,7 +259,11 @@ class Uploads:
 
     async def _send_manifest(self, stream: Stream, first: int) -> None:
         assert stream.source is not None
-        manifest = await stream.source.manifest(stream.content)
+        try:
+            manifest = await stream.source.manifest(stream.content)
+        except StorageError:
+            self._end(stream, "unreadable", "")
+            return
         if stream.closed:
             return
         if manifest is None:

@@ -10,6 +10,7 @@ import trio
 
 from slskmesh.acquire import neighbours as module
 from slskmesh.acquire.neighbours import Neighbours, QueryEnd, to_hit
+from slskmesh.errors import StorageError
 from slskmesh.identity.peerid import PeerId
 from slskmesh.library.domain import Domain, SharedFile
 from slskmesh.wire.messages import Hit, Hits, Search, SearchRefused
@@ -35,9 +36,12 @@ class Shelf:
         self.files = files
         self.asked: list[str] = []
         self.wait: trio.Event | None = None
+        self.broken = False
 
     async def search(self, text: str, limit: int) -> list[SharedFile]:
         self.asked.append(text)
+        if self.broken:
+            raise StorageError("disk failure")
         if self.wait is not None:
             await self.wait.wait()
         return self.files[:limit]
@@ -94,6 +98,16 @@ async def test_long_names_in_any_script_still_fit_their_messages(tmp_path: Path)
         pair = await Pair(tmp_path, files).open(nursery)
         assert await pair.ask("x") == QueryEnd(1, 1, 0, 0)
         assert len(pair.hits) == 100
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_index_that_cannot_be_read_refuses_and_the_session_stays(tmp_path: Path) -> None:
+    async with trio.open_nursery() as nursery:
+        pair = await Pair(tmp_path, []).open(nursery)
+        pair.shelf.broken = True
+        assert await pair.ask("x") == QueryEnd(1, 0, 1, 0)
+        pair.shelf.broken = False
+        assert (await pair.ask("x")).answered == 1
         nursery.cancel_scope.cancel()
 
 
