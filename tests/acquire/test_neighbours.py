@@ -37,9 +37,11 @@ class Shelf:
         self.asked: list[str] = []
         self.wait: trio.Event | None = None
         self.broken = False
+        self.heard = trio.Event()
 
     async def search(self, text: str, limit: int) -> list[SharedFile]:
         self.asked.append(text)
+        self.heard.set()
         if self.broken:
             raise StorageError("disk failure")
         if self.wait is not None:
@@ -179,11 +181,9 @@ async def test_a_peer_that_leaves_ends_its_part_of_the_query(tmp_path: Path) -> 
     async with trio.open_nursery() as nursery:
         pair = await Pair(tmp_path, [shared(1)]).open(nursery)
         pair.shelf.wait = trio.Event()
-        pair.a.router.on_close(lambda session, reason: None)
         async with trio.open_nursery() as asking:
             asking.start_soon(pair.ask, "x")
-            while not pair.shelf.asked:
-                await trio.sleep(0)
+            await pair.shelf.heard.wait()
             pair.a.overlay.disconnect(pair.b.peer, "closed", "enough")
         assert not pair.hits
         nursery.cancel_scope.cancel()
