@@ -92,7 +92,7 @@ class MeshApp(Desk):
             self.register_theme(theme)
         self.theme = appearance.theme if appearance.theme in self.available_themes else OWN[0].name
         self.make_palette()
-        self.bridge = Bridge(client, 1 / appearance.fps if appearance.ssh else 0.05, self.take, self.failed)
+        self.bridge = Bridge(client, 1 / appearance.fps, self.take, self.failed)
         self.router = KeyRouter(self)
         self.hung_up = False
         self.exit_text = ""

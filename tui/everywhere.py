@@ -182,11 +182,11 @@ def _charset(desk: MeshApp, argument: str) -> None:
 
 
 def _fps(desk: MeshApp, argument: str) -> None:
-    if argument.isdigit() and 1 <= int(argument) <= 30:
+    if argument.isdigit() and 1 <= int(argument) <= 60:
         desk.bridge.interval = 1 / int(argument)
         desk.say(f"at most {argument} updates a second")
     else:
-        desk.say("fps takes a number from 1 to 30", Level.WARN)
+        desk.say("fps takes a number from 1 to 60", Level.WARN)
 
 
 def _mouse(desk: MeshApp, argument: str) -> None:

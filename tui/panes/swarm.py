@@ -56,7 +56,9 @@ class SwarmPane(Pane):
     def _source_columns(self) -> tuple[Column[SourceView], ...]:
         transfer = self.transfer
         sources = transfer.sources if transfer is not None else ()
-        return source_columns(sources, {s.letter: map_role(i) for i, s in enumerate(sources, 1)})
+        return source_columns(
+            sources, {s.letter: map_role(i) for i, s in enumerate(sources, 1)}, self.sources.inner[0] - 3
+        )
 
     @property
     def counts(self) -> bool:  # type: ignore[override]

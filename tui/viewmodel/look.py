@@ -14,7 +14,7 @@ from tui.viewmodel.glyphs import Glyphs, choose
 
 DARK = "slskmesh-dark"
 ANSI = "ansi-dark"
-LOCAL_FPS = 10
+LOCAL_FPS = 20
 SSH_FPS = 4
 
 
@@ -62,7 +62,7 @@ def look(settings: Settings, env: Mapping[str, str]) -> Look:
     return Look(
         theme=theme,
         glyphs=choose(ui.charset, env),
-        fps=max(1, min(30, ui.fps)) if ui.fps else (SSH_FPS if ssh else LOCAL_FPS),
+        fps=max(1, min(60, ui.fps)) if ui.fps else (SSH_FPS if ssh else LOCAL_FPS),
         mouse=ui.mouse == "on" or (ui.mouse == "auto" and not ssh),
         ssh=ssh,
         no_color=no_color,

@@ -31,7 +31,6 @@ CAN_PAUSE = frozenset(
     }
 )
 NAME_LEAST = 8
-STATE_MAX = 24
 CAN_RESUME = frozenset({TransferState.PAUSED, TransferState.FAILED})
 
 
@@ -78,23 +77,23 @@ def source_role(source: SourceView) -> str:
 
 
 def source_columns(
-    sources: Sequence[SourceView], letter_role: dict[str, str]
+    sources: Sequence[SourceView], letter_role: dict[str, str], cells: int
 ) -> tuple[Column[SourceView], ...]:
-    """The sources list; `letter_role` colours the letters as on the map.
+    """The sources list in `cells` cells; `letter_role` colours the letters as on the map.
 
     The longest state ("banned: bad chunk 66") gets its room first: the numbers are as narrow as they are, and the
     round-trip time goes where it does not fit beside the rest.
     """
-    state = min(STATE_MAX, max([7, *(len(s.state) for s in sources)]))
     got = max([3, *(len(str(s.chunks)) for s in sources)])
-    others = 1 + NAME_LEAST + 7 + got + 3 + state + 5
+    others = 1 + NAME_LEAST + 7 + got + 3 + 5
+    state = max(7, min(cells - others, max([7, *(len(s.state) for s in sources)])))
     return (
         Column(" ", 1, lambda s: Cell(s.letter, letter_role.get(s.letter, "accent"))),
         Column("source", NAME_LEAST, lambda s: s.name or s.short, weight=1),
         Column("rate", 7, lambda s: rate(s.rate) if s.rate >= 1 else "", right=True),
         Column("got", got, lambda s: str(s.chunks), right=True),
         Column("bad", 3, lambda s: Cell(str(s.bad), "bad" if s.bad else "dim"), right=True),
-        Column("rtt", 5, lambda s: millis(s.rtt), right=True, level=others + 6),
+        Column("rtt", 5, lambda s: millis(s.rtt), right=True, level=others + state + 6),
         Column("state", state, lambda s: Cell(s.state, source_role(s)), level=34),
     )
 

@@ -117,10 +117,13 @@ def test_a_long_state_of_a_source_is_shown_whole(cells: int) -> None:
 
     liar = source(3, state=s("banned: bad chunk 1066"), name=s("a rather long name"))
     sources = (source(0), source(1), liar)
-    shown = transfer_words.source_columns(sources, {})
+    shown = transfer_words.source_columns(sources, {}, cells)
     assert "banned: bad chunk 1066" in text_of(layout(shown, liar, cells, UTF8))
-    calm = text_of(layout(transfer_words.source_columns(sources[:2], {}), sources[0], 49, UTF8))
+    calm = text_of(layout(transfer_words.source_columns(sources[:2], {}, 49), sources[0], 49, UTF8))
     assert "48ms" in calm, "without a long state nothing is left out"
+    gone = (source(0), source(1, state=s("gone: the peer closed the line and did not come back")))
+    tight = transfer_words.source_columns(gone, {}, cells)
+    assert "active" in text_of(layout(tight, gone[0], cells, UTF8)).split(), "too long a state cuts no other"
 
 
 @pytest.mark.parametrize("state", list(TransferState))

@@ -200,7 +200,7 @@ def test_charset_follows_the_locale() -> None:
 
 def test_look_over_ssh_and_without_colour() -> None:
     local = look(Settings(), {"TERM": "xterm-256color", "LANG": "C.UTF-8"})
-    assert (local.theme, local.fps, local.mouse, local.ssh) == ("slskmesh-dark", 10, True, False)
+    assert (local.theme, local.fps, local.mouse, local.ssh) == ("slskmesh-dark", 20, True, False)
     far = look(Settings(), {"TERM": "xterm-256color", "SSH_TTY": "/dev/pts/1"})
     assert (far.theme, far.fps, far.mouse) == ("ansi-dark", 4, False)
     assert look(Settings(), {"NO_COLOR": "1", "COLORTERM": "truecolor"}).theme == "ansi-dark"
