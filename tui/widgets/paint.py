@@ -133,15 +133,13 @@ class Palette:
             "mark": style(warn, bold=True),
             "map-cursor": style(back, fore, bold=True),
             "thumb": style(dim),
-            "toast": style(fore, panel),
-            "toast-warn": style(warn, panel),
-            "toast-bad": style(bad, panel, bold=True),
             "banner-starting": style(dim, surface),
             "banner-mesh": style(ink, violet),
             "banner-isolated": style(Color.parse("#14110a"), banner_warn),
             "banner-stopped": style(Color.parse("#160808"), banner_bad, bold=True),
         }
         styles |= _map_styles(back, fore, accent, primary, good, warn, bad)
+        styles |= _toast_styles(panel, fore, warn, bad)
         for number, text in enumerate(_SOURCES):
             source = Color.parse(text)
             styles[f"src{number}"] = style(source if dark else source.darken(0.25))
@@ -160,6 +158,12 @@ class Palette:
             found = base + self._styles.get(f"over-{over}", Style.null())
             self._over[key] = found
         return found
+
+
+def _toast_styles(panel: Color, fore: Color, warn: Color, bad: Color) -> dict[str, Style]:
+    """The toasts' roles."""
+    inks = {"toast": fore, "toast-warn": warn, "toast-bad": bad}
+    return {role: Style(color=ink.rich_color, bgcolor=panel.rich_color) for role, ink in inks.items()}
 
 
 def _map_styles(
