@@ -15,6 +15,7 @@ import importlib
 import math
 import re
 import struct
+import threading
 from collections.abc import Callable, Mapping
 from typing import IO, Any, Final
 
@@ -79,6 +80,9 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 _FIELDS: Final[Mapping[str, tuple[str, int]]] = {
     name: (field, place) for field, names in _NAMES.items() for place, name in enumerate(names)
 }
+_importing = (
+    threading.Lock()
+)  # two threads that import modules which import each other would refuse one another
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DIGITS = re.compile(r"\d{1,9}")
 _YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
@@ -152,8 +156,9 @@ class _InMemory:
 @functools.cache
 def _reader(kind: str) -> tuple[Callable[[Any], Any], type[Exception]]:
     module, name, _ = READERS[kind]
-    root = importlib.import_module("mutagen")
-    return getattr(importlib.import_module(f"mutagen.{module}"), name), root.MutagenError
+    with _importing:
+        root = importlib.import_module("mutagen")
+        return getattr(importlib.import_module(f"mutagen.{module}"), name), root.MutagenError
 
 
 def read_tags(kind: str, source: memoryview | IO[bytes], size: int) -> Tags:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import mutagen.apev2
@@ -159,3 +161,22 @@ def test_a_reader_that_goes_round_for_ever_is_stopped() -> None:
         read_tags(
             "musepack", memoryview(b"MPCK" + b"XX\0" * 8), 28
         )  # packets of no size: mutagen reads them again
+
+
+def test_readers_are_imported_by_many_threads_at_once() -> None:
+    """mutagen's modules import each other; threads that met half-way used to end the engine (_DeadlockError)."""
+    program = (
+        "import sys, threading\n"
+        "from slskmesh.library import tags\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "failed, start = [], threading.Barrier(len(tags.READERS))\n"
+        "def load(kind):\n"
+        "    start.wait()\n"
+        "    try: tags._reader(kind)\n"
+        "    except BaseException as error: failed.append(repr(error))\n"
+        "threads = [threading.Thread(target=load, args=(kind,)) for kind in tags.READERS]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]\n"
+        "sys.exit(str(failed) if failed else 0)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
