@@ -110,10 +110,6 @@ class Home:
     def log(self) -> Path:
         return self.root / "slskmesh.log"
 
-    @property
-    def partials(self) -> Path:
-        return self.root / "partials"
-
     def create(self) -> Home:
         """Makes the folder, readable by its owner only; UserError if another kind of folder is in the way."""
         try:
