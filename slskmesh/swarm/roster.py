@@ -52,10 +52,6 @@ class Roster:
         """Sources that have (some of) the content."""
         return [source for source in self.sources.values() if source.row is not None]
 
-    def source_of(self, row: Row) -> Source | None:
-        """The open stream of a row."""
-        return next((source for source in self.sources.values() if source.row is row), None)
-
     def connected(self) -> int:
         """Sessions that are up, whatever they have."""
         return len(self._lines.sessions())

@@ -367,7 +367,10 @@ class Uploads:
                     await self._lost(stream, lost)
                     return
                 for chunk, buffer in zip(chunks, buffers, strict=True):
-                    await ready.send((chunk, buffer))
+                    try:
+                        await ready.send((chunk, buffer))
+                    except trio.BrokenResourceError:
+                        return  # the sender is over, and its own error says why
 
     async def _send(
         self,
