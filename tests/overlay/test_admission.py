@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slskmesh.errors import PeerError
-from slskmesh.overlay.admission import Admission, Limits, network_of
+from slskmesh.overlay.admission import Admission, Limits, host_of, network_of
 
 
 def test_one_address_one_network_and_all_together_are_bounded() -> None:
@@ -36,12 +36,33 @@ def test_loopback_is_only_bounded_as_a_whole() -> None:
 
 def test_sessions_are_bounded() -> None:
     door = Admission(Limits(sessions=2))
-    door.enter("a")
-    door.enter("b")
+    door.enter("10.0.0.1")
+    door.enter("10.0.0.2")
     with pytest.raises(PeerError):
-        door.enter("c")
-    door.exit("a")
-    door.enter("c")
+        door.enter("10.0.0.3")
+    door.exit("10.0.0.1")
+    door.enter("10.0.0.3")
+
+
+def test_one_subscriber_does_not_get_more_by_its_many_ipv6_addresses() -> None:
+    door = Admission(Limits(sessions_ip=2, half_open_ip=2))
+    for ip in ("2001:db8:0:7::1", "2001:db8:0:7:ffff::2"):
+        door.enter(ip)
+    with pytest.raises(PeerError, match="sessions with 2001:db8:0:7::/64"):
+        door.knock("2001:db8:0:7::3")
+    door.knock("2001:db8:0:8::3")  # the next subscriber
+    door.exit("2001:db8:0:7::1")
+    for ip in ("2001:db8:0:7::4", "2001:db8:0:7::5"):
+        door.knock(ip)
+    with pytest.raises(PeerError, match="being opened from 2001:db8:0:7::/64"):
+        door.knock("2001:db8:0:7::6")
+
+
+def test_an_ipv4_address_is_one_host_in_either_notation() -> None:
+    assert host_of("10.1.2.3") == "10.1.2.3" == host_of("::ffff:10.1.2.3")
+    door = Admission(Limits(half_open_ip=1))
+    for _ in range(3):
+        door.knock("::ffff:127.0.0.1")
 
 
 def test_networks() -> None:
