@@ -19,7 +19,7 @@ from slskmesh.engine.views import View
 class Batch(msgspec.Struct, frozen=True):
     """What came up since the last drain: the newest view of each type, then events in order.
 
-    `dropped` counts events left out because nobody drained (only search hits and INFO notices are ever dropped).
+    `dropped` counts events left out because nobody drained: search hits and notices, never what answers a command.
     """
 
     views: tuple[View, ...] = ()

@@ -22,6 +22,7 @@ from slskmesh.acquire.neighbours import Neighbours
 from slskmesh.engine.commands import Command
 from slskmesh.engine.desk import Desk
 from slskmesh.engine.events import Level, Notice
+from slskmesh.engine.faults import FaultLog
 from slskmesh.engine.mailbox import Mailbox
 from slskmesh.engine.pulse import Pulse
 from slskmesh.engine.shares import Shares
@@ -36,7 +37,6 @@ from slskmesh.overlay.admission import Limits
 from slskmesh.overlay.book import PeerBook
 from slskmesh.overlay.book_rows import load_book
 from slskmesh.overlay.node import Overlay
-from slskmesh.overlay.pacing import TokenBucket
 from slskmesh.overlay.router import MessageRouter
 from slskmesh.overlay.session import PeerSession, Timings
 from slskmesh.paths import Home
@@ -75,6 +75,7 @@ class Engine:
         self.env = env
         self.clock = clock
         self.settings: Settings = load_settings(home.root, env)
+        self.faults = FaultLog()
         self._session_type = session_type
         self._timings = timings
         self._token: trio.lowlevel.TrioToken | None = None
@@ -207,8 +208,7 @@ class Engine:
     def apply_limits(self) -> None:
         """Puts settings that bound transfers into force."""
         overlay, swarm = self.settings.overlay, self.settings.swarm
-        rate = overlay.max_download_rate
-        self.overlay.download_limit = TokenBucket(rate, max(rate / 4, 65_536)) if rate else None
+        self.overlay.limit_downloads(overlay.max_download_rate)
         self.uploads.limit(
             slots=swarm.slots, slots_per_peer=swarm.slots_per_peer, max_rate=overlay.max_upload_rate
         )
@@ -224,7 +224,8 @@ class Engine:
 
     def _fault(self, peer: PeerId, error: PeerError) -> None:
         self.standing.note(peer, "protocol")
-        self.notice(Level.WARN, f"{self.pulse.called(peer)} broke the protocol: {error}")
+        if self.faults.tell(peer, trio.current_time()):
+            self.notice(Level.WARN, f"{self.pulse.called(peer)} broke the protocol: {error}")
 
     async def shares_finished(self, path: Path, manifest: Manifest) -> None:
         """A download is whole: it is shared from now on if it lies in a share."""

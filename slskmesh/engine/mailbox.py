@@ -3,12 +3,13 @@
 Rules:
 - Any thread may put; `drain` takes everything. Nobody ever blocks on it for longer than a list swap.
 - Views are coalesced by type. Events are bounded: over the bound search hits and INFO notices are dropped and
-  counted, never replies, warnings or the engine's end.
+  counted; of louder notices the oldest give way. Only what answers a command, and the engine's end, is never dropped.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 
 from slskmesh.engine.client import Batch
@@ -17,10 +18,14 @@ from slskmesh.engine.views import View
 
 HITS_MAX = 20_000
 EVENTS_MAX = 2_000
+LOUD_MAX = 500  # notices from GOOD up
 
 
 def _droppable(event: Event) -> bool:
     return isinstance(event, Found) or (isinstance(event, Notice) and event.level is Level.INFO)
+
+
+_YIELDING = (Level.WARN, Level.GOOD, Level.ERROR)  # whose oldest notice gives way first
 
 
 class Mailbox:
@@ -29,7 +34,9 @@ class Mailbox:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._views: dict[type[View], View] = {}
-        self._events: list[Event] = []
+        self._events: dict[int, Event] = {}  # by a running number, in order
+        self._number = 0
+        self._loud: dict[Level, deque[int]] = {level: deque() for level in _YIELDING}
         self._hits = 0
         self._dropped = 0
         self._woken = False
@@ -59,7 +66,10 @@ class Mailbox:
                 self._dropped += hits or 1
                 return
             self._hits += hits
-            self._events.append(event)
+            self._events[self._number] = event
+            if isinstance(event, Notice) and event.level in self._loud:
+                self._bound(event.level)
+            self._number += 1
             wake = self._first()
         wake()
 
@@ -67,11 +77,20 @@ class Mailbox:
         """Takes everything."""
         with self._lock:
             views, self._views = self._views, {}
-            events, self._events = self._events, []
+            events, self._events = self._events, {}
+            for loud in self._loud.values():
+                loud.clear()
             dropped, self._dropped = self._dropped, 0
             self._hits = 0
             self._woken = False
-        return Batch(tuple(views.values()), tuple(events), dropped)
+        return Batch(tuple(views.values()), tuple(events.values()), dropped)
+
+    def _bound(self, level: Level) -> None:
+        self._loud[level].append(self._number)
+        if sum(map(len, self._loud.values())) > LOUD_MAX:
+            oldest = next(numbers for numbers in self._loud.values() if numbers).popleft()
+            del self._events[oldest]
+            self._dropped += 1
 
     def _first(self) -> Callable[[], None]:
         if self._woken:

@@ -81,6 +81,8 @@ class Pulse:
             if now >= status_due:
                 self._status(now)
                 status_due = now + _STATUS_EVERY
+                if left_out := self._engine.faults.summary(now):
+                    self._engine.notice(Level.WARN, left_out)
             if now >= lists_due:
                 self._lists()
                 lists_due = now + _LISTS_EVERY

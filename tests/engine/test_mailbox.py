@@ -49,6 +49,21 @@ def test_quiet_notices_give_way_loud_ones_do_not() -> None:
     assert len(batch.events) == module.EVENTS_MAX + 2 and batch.dropped == 50
 
 
+def test_loud_notices_are_bounded_too_and_warnings_give_way_before_errors() -> None:
+    box = Mailbox()
+    box.put_event(Notice(0, Level.ERROR, SafeStr("disk full")))
+    for number in range(module.LOUD_MAX + 100):
+        box.put_event(Reply(number, True))
+        box.put_event(Notice(0, Level.WARN, SafeStr(str(number))))
+    batch = box.drain()
+    notices = [event.text for event in batch.events if isinstance(event, Notice)]
+    assert notices[0] == "disk full" and len(notices) == module.LOUD_MAX and batch.dropped == 101
+    assert notices[1:] == [str(number) for number in range(101, module.LOUD_MAX + 100)]
+    assert sum(isinstance(event, Reply) for event in batch.events) == module.LOUD_MAX + 100
+    box.put_event(Notice(0, Level.WARN, SafeStr("later")))
+    assert len(box.drain().events) == 1, "a drained box is empty, bounds and all"
+
+
 def test_a_front_end_that_comes_late_is_woken_for_what_waits() -> None:
     box, woken = Mailbox(), threading.Event()
     box.put_event(Reply(1, True))
