@@ -35,6 +35,32 @@ log = logging.getLogger("slskmesh.overlay")
 _SAME_TIME = 10.0  # seconds within which two connections count as a simultaneous dial
 _DIALS_MAX = 8
 _BACKLOG = 128
+_PORTION_MIN = 2 * 1024
+_PORTION_MAX = 256 * 1024
+
+
+class DownloadLimit:
+    """The bound on what all sessions together receive (`overlay/tls.py` Throttle)."""
+
+    def __init__(self) -> None:
+        self._bucket: TokenBucket | None = None
+
+    def set(self, rate: int) -> None:
+        """`rate` bytes per second, 0 for no limit."""
+        self._bucket = TokenBucket(rate, max(rate / 4, _PORTION_MIN)) if rate else None
+
+    def portion(self) -> int:
+        """A twentieth of a second's worth, so that many sessions can take turns."""
+        if self._bucket is None:
+            return _PORTION_MAX
+        return int(min(max(self._bucket.rate / 20, _PORTION_MIN), _PORTION_MAX))
+
+    async def took(self, count: int) -> None:
+        """Waits until the bytes taken are within the rate."""
+        if self._bucket is not None:
+            wait = self._bucket.owe(trio.current_time(), count)
+            if wait > 0:
+                await trio.sleep(wait)
 
 
 class Overlay:
@@ -59,7 +85,7 @@ class Overlay:
         self.sessions: dict[PeerId, PeerSession] = {}
         self.dialling: set[PeerId] = set()
         self.listening: tuple[str, int] | None = None
-        self.download_limit: TokenBucket | None = None
+        self._throttle = DownloadLimit()
         self._router = router
         self._hello = hello
         self._may_connect = may_connect
@@ -319,12 +345,6 @@ class Overlay:
             timings=self._timings,
         )
 
-    async def _throttle(self, count: int) -> None:
-        if self.download_limit is not None:
-            wait = self.download_limit.owe(trio.current_time(), count)
-            if wait > 0:
-                await trio.sleep(wait)
-
     async def _hold(
         self,
         session: PeerSession,
@@ -394,6 +414,10 @@ class Overlay:
         if session is not None:
             session.close(code, reason)
         return session is not None
+
+    def limit_downloads(self, rate: int) -> None:
+        """All sessions together receive at most `rate` bytes per second; 0 takes the limit away."""
+        self._throttle.set(rate)
 
     def look_again(self) -> None:
         """The book changed: dial what is due now."""

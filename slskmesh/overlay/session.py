@@ -34,6 +34,7 @@ _HELLO_MAX = 4096  # bytes of a first frame
 _MESSAGES = (4000.0, 8000.0)  # control messages a second, burst
 _PINGS = (2.0, 20.0)
 _DISCARD = 64 * 1024
+_PROGRESS = 1024  # bytes between two looks that count as life; a dribble does not
 _CODE = re.compile(r"[a-z-]{1,32}")  # what a Bye's code must look like to become ours: it goes into logs
 
 
@@ -241,6 +242,7 @@ class PeerSession:
         self.rtt = sample if self.rtt is None else self.rtt + 0.25 * (sample - self.rtt)
 
     async def _keepalive(self) -> None:
+        taken = self._stream.taken
         while True:
             now = trio.current_time()
             if self._ping_sent is None:
@@ -249,6 +251,9 @@ class PeerSession:
                 self.send(Ping(self._ping_token))
             await trio.sleep(min(self._timings.ping_every, self._timings.silence / 3))
             now = trio.current_time()
+            if self._stream.taken - taken >= _PROGRESS:  # a long frame on a line that many share
+                self._heard = now
+            taken = self._stream.taken
             if now - self._heard > self._timings.silence:
                 raise PeerError("timeout", f"nothing heard for {math.ceil(now - self._heard)} s", blame=False)
             if self._sending is not None and now - self._sending > self._timings.silence:

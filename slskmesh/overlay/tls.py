@@ -12,8 +12,8 @@ Rules:
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Protocol
 
 import trio
 
@@ -25,7 +25,15 @@ ALPN = "slskmesh/1"
 _RECEIVE_START = 16 * 1024
 _RECEIVE_MAX = 256 * 1024
 
-Throttle = Callable[[int], Awaitable[None]]
+
+class Throttle(Protocol):
+    """A limit on what is received."""
+
+    def portion(self) -> int:
+        """Bytes to take from the socket at once, at most."""
+
+    async def took(self, count: int) -> None:
+        """`count` bytes were taken; returns when more may be."""
 
 
 def make_context(identity_file: Path, *, server: bool) -> ssl.SSLContext:
@@ -54,6 +62,7 @@ class TlsStream:
         self._buffer = memoryview(bytearray(_RECEIVE_START))
         self._cut = False  # a record left half-way; whatever followed it would look like forgery
         self.throttle: Throttle | None = None
+        self.taken = 0  # bytes received
 
     async def handshake(self) -> PeerId:
         """Completes the handshake and returns the peer's proven key. PeerError "handshake" on any refusal."""
@@ -130,16 +139,18 @@ class TlsStream:
 
     async def _receive(self) -> None:
         try:
-            count = await self._sock.recv_into(self._buffer)
+            into = self._buffer if self.throttle is None else self._buffer[: self.throttle.portion()]
+            count = await self._sock.recv_into(into)
         except (OSError, trio.ClosedResourceError) as error:
             raise _gone() from error
         if not count:
             raise _gone()
+        self.taken += count
         self._incoming.write(self._buffer[:count])
         if count == len(self._buffer) < _RECEIVE_MAX:
             self._buffer = memoryview(bytearray(len(self._buffer) * 2))
         if self.throttle is not None:
-            await self.throttle(count)
+            await self.throttle.took(count)
 
     async def _flush(self) -> int:
         if not self._outgoing.pending:

@@ -9,6 +9,7 @@ import trio
 
 from slskmesh.errors import PeerError, UserError
 from slskmesh.overlay.port import DataHeader, Session
+from slskmesh.overlay.session import Timings
 from slskmesh.wire.messages import Gone, Join
 from tests.overlay.nodes import Node
 
@@ -148,4 +149,27 @@ async def test_shutdown_tells_the_peers(tmp_path: Path) -> None:
             await a.overlay.shutdown()
         await b.until_closed()
         assert "program ends" in b.closed[0][1]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_tight_download_limit_shares_the_line_and_loses_no_session(tmp_path: Path) -> None:
+    size, rate = 60_000, 100_000
+    timings = Timings(connect=5.0, handshake=5.0, ping_every=0.2, silence=0.6, linger=0.5)
+    async with trio.open_nursery() as nursery:
+        a = Node(tmp_path, "a", timings=timings)
+        sink = Sink(size)
+        a.router.set_sink(sink)
+        await a.start(nursery)
+        senders = [await Node(tmp_path, f"s{n}").start(nursery, listen=False) for n in range(4)]
+        sessions = [await sender.overlay.connect(a.peer, [a.address]) for sender in senders]
+        a.overlay.limit_downloads(rate)
+        began = trio.current_time()
+        async with trio.open_nursery() as sending:
+            for number, session in enumerate(sessions):
+                sending.start_soon(session.send_chunk, number, 0, memoryview(bytes(size)))
+        with trio.fail_after(15):
+            await sink.done.wait()
+        spent = trio.current_time() - began
+        assert spent >= (4 * size - rate / 4) / rate * 0.9
+        assert not a.closed, "a session was taken for dead while it waited its turn"
         nursery.cancel_scope.cancel()
