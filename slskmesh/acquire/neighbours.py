@@ -2,7 +2,7 @@
 
 Rules:
 - A search goes to peers we have a session with and is never forwarded; nothing is published anywhere.
-- Answering is bounded: per peer and in all, per query in hits and in time; a peer over its rate is told when to
+- Answering is bounded (`acquire/budget.py`), per query in hits and in time; a peer over its rate is told when to
   come back, and one that goes on regardless breaks the protocol.
 - What comes back is bounded too: hits nobody asked for, or more than were asked for, cost the peer its session.
 """
@@ -15,18 +15,15 @@ from typing import Protocol
 import msgspec
 import trio
 
+from slskmesh.acquire.budget import AnswerBudget
 from slskmesh.errors import PeerError, StorageError
 from slskmesh.identity.peerid import PeerId
 from slskmesh.library.domain import SharedFile
-from slskmesh.overlay.pacing import TokenBucket
 from slskmesh.overlay.port import Priority, Router, Session
 from slskmesh.wire import limits
 from slskmesh.wire.messages import Hit, Hits, Search, SearchCancel, SearchRefused
 
 ANSWER_TIME = 10.0  # seconds a neighbour has to finish its answer
-_PER_PEER = (0.5, 10.0)  # searches a second, burst
-_ALL = (20.0, 40.0)
-_OPEN_MAX = 64  # searches being answered at once
 _PART_BYTES = limits.CONTROL_FRAME_MAX - 1024  # of hits in one message
 _TOLERATED = 20  # refusals ignored by one peer before its session ends
 
@@ -69,8 +66,7 @@ class Neighbours:
         self._queries: dict[int, _Query] = {}
         self._hits: dict[int, Callable[[PeerId, tuple[Hit, ...]], None]] = {}
         self._next = 1
-        self._rates: dict[PeerId, TokenBucket] = {}
-        self._all = TokenBucket(*_ALL)
+        self._budget = AnswerBudget()
         self._ignored: dict[PeerId, int] = {}
         self._answering: dict[tuple[PeerId, int], trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
@@ -161,7 +157,6 @@ class Neighbours:
             query.scope.cancel()
 
     def _closed(self, session: Session, reason: str) -> None:
-        self._rates.pop(session.peer, None)
         self._ignored.pop(session.peer, None)
         for query in self._queries.values():
             if query.left.pop(session.peer, None) is not None and not query.left:
@@ -177,18 +172,18 @@ class Neighbours:
         key = (peer, message.query)
         if key in self._answering:
             raise PeerError("duplicate-query", "one query number used twice")
-        now = trio.current_time()
-        rate = self._rates.setdefault(peer, TokenBucket(*_PER_PEER))
-        if not self._may_ask(peer):
+        if not self._may_ask(peer) or self._nursery is None:
             session.send(SearchRefused(message.query, "not welcome"))
-        elif not rate.take(now):
-            self._over_rate(session, message, rate.wait(now))
-        elif len(self._answering) >= _OPEN_MAX or not self._all.take(now):
-            session.send(SearchRefused(message.query, "busy", 1000))
-        elif self._nursery is not None:
+            return
+        refusal = self._budget.enter(peer, session.address, trio.current_time())
+        if refusal is None:
             self._ignored.pop(peer, None)
             self._answering[key] = trio.CancelScope()
             self._nursery.start_soon(self._answer, session, message)
+        elif refusal.own:
+            self._over_rate(session, message, refusal.wait)
+        else:
+            session.send(SearchRefused(message.query, "busy", int(refusal.wait * 1000)))
 
     def _over_rate(self, session: Session, message: Search, wait: float) -> None:
         ignored = self._ignored[session.peer] = self._ignored.get(session.peer, 0) + 1
@@ -211,6 +206,7 @@ class Neighbours:
                 session.send(Hits(message.query, (), True, len(files) - len(hits)), Priority.NORMAL)
         finally:
             del self._answering[key]
+            self._budget.leave(session.peer, session.address)
 
     def _cancelled(self, session: Session, message: SearchCancel) -> None:
         scope = self._answering.get((session.peer, message.query))

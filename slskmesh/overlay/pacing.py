@@ -67,6 +67,11 @@ class TokenBucket:
         self._level -= cost
         return 0.0 if self._level >= 0 else -self._level / self.rate
 
+    def level(self, now: float) -> float:
+        """What may be taken now."""
+        self._refill(now)
+        return self._level
+
     def wait(self, now: float, cost: float = 1.0) -> float:
         """Seconds until `take` would say yes."""
         self._refill(now)
