@@ -33,6 +33,7 @@ from slskmesh.wire.messages import Bye, Hello
 log = logging.getLogger("slskmesh.overlay")
 
 _SAME_TIME = 10.0  # seconds within which two connections count as a simultaneous dial
+_INCOMING_WAIT = 2.0  # seconds the connection that is kept instead of ours may take to come up
 _DIALS_MAX = 8
 _BACKLOG = 128
 _PORTION_MIN = 2 * 1024
@@ -196,21 +197,16 @@ class Overlay:
             self.dialling.add(peer)
         try:
             return await self._dial(peer, addresses)
-        except PeerError as error:
-            if error.code != "duplicate" or peer is None:
-                raise
-            return await self._incoming(peer)
         finally:
             if peer is not None:
                 self.dialling.discard(peer)
 
-    async def _incoming(self, peer: PeerId) -> PeerSession:
-        """Both sides dialled at once and the other's connection is kept: waits for it."""
-        with trio.move_on_after(self._timings.handshake):
+    async def _incoming(self, peer: PeerId) -> PeerSession | None:
+        """Both sides dialled at once and the other's connection is kept: waits for it, but not for long."""
+        with trio.move_on_after(min(_INCOMING_WAIT, self._timings.handshake)):
             while peer not in self.sessions:
                 await self._opened.wait()
-            return self.sessions[peer]
-        raise PeerError("timeout", "the other side's connection did not come up", blame=False)
+        return self.sessions.get(peer)
 
     async def _dial(self, peer: PeerId | None, addresses: Sequence[str]) -> PeerSession:
         errors: list[PeerError] = []
@@ -218,9 +214,12 @@ class Overlay:
             try:
                 return await self._dial_one(peer, address)
             except PeerError as error:
-                if error.code == "duplicate":
-                    raise
                 errors.append(error)
+                if error.code == "duplicate" and peer is not None:
+                    session = await self._incoming(peer)
+                    if session is not None:
+                        return session
+                    break
         reason = "; ".join(f"{a}: {e}" for a, e in zip(addresses, errors, strict=False)) or "no address known"
         if peer is not None:
             self.book.failed(peer, self._clock(), str(errors[-1]) if errors else reason)

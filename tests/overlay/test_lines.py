@@ -14,7 +14,18 @@ from slskmesh.overlay.session import PeerSession, Timings
 from slskmesh.wire.messages import Gone, Join, Joined
 from tests.overlay import raw
 from tests.overlay.nodes import Node
-from tests.overlay.rawpeer import BYE, PING, PONG, LineEndError, RawPeer, connect, message, running, until_eof
+from tests.overlay.rawpeer import (
+    BYE,
+    PING,
+    PONG,
+    LineEndError,
+    RawPeer,
+    connect,
+    listener,
+    message,
+    running,
+    until_eof,
+)
 
 QUIET = Timings(connect=2.0, handshake=2.0, ping_every=0.1, silence=0.4, linger=0.1)
 CHUNK = memoryview(bytes(1 << 20))
@@ -202,6 +213,27 @@ async def test_both_dial_at_once_and_exactly_one_line_works(tmp_path: Path, roun
         mine.send(Join(1, bytes(32)))
         with trio.fail_after(5):
             await echoed.wait()
+
+
+async def test_a_listener_that_claims_a_second_connection_holds_nobody_up(tmp_path: Path) -> None:
+    """Where no other connection comes up the dial fails, soon, and backs off like any other."""
+    papers = raw.honest()
+    peer = PeerId(papers.public)
+    refused = trio.Event()
+
+    async def serve(line: RawPeer) -> None:
+        await line.send(message(BYE, "duplicate", "another one is kept"))
+        refused.set()
+        await line.until_end()
+
+    patient = Timings(connect=2.0, handshake=600.0, linger=0.1)
+    async with running(Node(tmp_path, "node", timings=patient), listen=False) as node:
+        async with listener(papers, serve) as address:
+            began = trio.current_time()
+            with trio.fail_after(20), pytest.raises(PeerError, match="another one is kept"):
+                await node.overlay.connect(peer, [address, address])
+            assert refused.is_set() and trio.current_time() - began < 4
+            assert node.book.entries[peer].fails == 1
 
 
 async def test_a_peer_that_dials_again_and_again_holds_one_session(tmp_path: Path) -> None:
