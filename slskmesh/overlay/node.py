@@ -37,7 +37,7 @@ _INCOMING_WAIT = 2.0  # seconds the connection that is kept instead of ours may 
 _DIALS_MAX = 8
 _BACKLOG = 128
 _PORTION_MIN = 2 * 1024
-_PORTION_MAX = 256 * 1024
+_PORTION_MAX = 512 * 1024
 
 
 class DownloadLimit:

@@ -23,7 +23,7 @@ from slskmesh.identity.peerid import PeerId
 
 ALPN = "slskmesh/1"
 _RECEIVE_START = 16 * 1024
-_RECEIVE_MAX = 256 * 1024
+_RECEIVE_MAX = 512 * 1024
 
 
 class Throttle(Protocol):

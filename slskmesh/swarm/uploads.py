@@ -34,7 +34,7 @@ TICK = 0.5
 MANIFESTS_MAX = 3  # times a stream may ask for the chunk hashes
 
 
-READ_BYTES = 512 * 1024  # read ahead in one turn of a worker thread, at least one chunk
+READ_BYTES = 1024 * 1024  # read ahead in one turn of a worker thread, at least one chunk
 
 
 def _read_all(served: Served, chunks: list[int], views: list[memoryview]) -> None:
