@@ -2,7 +2,8 @@
 
 Rules:
 - Every path that is written, read or deleted by a foreign name comes from `safe_join`.
-- A state file is always the old one or the new one (`atomic_write`), also after a kill or a full disk.
+- A state file is always the old one or the new one (`atomic_write`), also after a kill or a full disk. What a kill
+  leaves beside it is swept by whoever holds the folder next (`sweep_temporary`).
 - One engine a home: `Home.hold` (design.md 5).
 """
 
@@ -11,12 +12,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from slskmesh.errors import HomeBusyError, StorageError, UserError
+
+_TEMPORARY = re.compile(r"\.(.{1,64})\.[a-z0-9_]{8}\.tmp", re.DOTALL)  # as `atomic_write` names them
 
 
 def safe_join(root: Path, *parts: str) -> Path:
@@ -64,6 +68,23 @@ def atomic_write(path: Path, data: bytes, mode: int = 0o600) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def sweep_temporary(folder: Path, mine: Callable[[str], bool]) -> int:
+    """Removes what an `atomic_write` that was killed left in `folder`; returns how many files that were.
+
+    `mine` is asked with the first 64 characters of the name that was to be written. StorageError as the disk's.
+    """
+    swept = 0
+    try:
+        for path in folder.iterdir():
+            match = _TEMPORARY.fullmatch(path.name)
+            if match is not None and mine(match[1]):
+                path.unlink(missing_ok=True)
+                swept += 1
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be tidied: {error.strerror or error}") from error
+    return swept
 
 
 def sync_folder(folder: Path) -> None:
@@ -134,7 +155,10 @@ class Home:
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[Home]:
-        """Holds the home for the body; HomeBusyError names the process that has it. Death lets go."""
+        """Holds the home for the body; HomeBusyError names the process that has it. Death lets go.
+
+        Half-written files of a process that died are removed.
+        """
         try:
             handle = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -146,6 +170,7 @@ class Home:
                 raise HomeBusyError(f"{self.root} is in use by {_holder(handle)}") from error
             os.ftruncate(handle, 0)
             os.pwrite(handle, b"%d\n" % os.getpid(), 0)
+            sweep_temporary(self.root, {self.config.name, self.identity.name}.__contains__)
             yield self
         finally:
             os.close(handle)
