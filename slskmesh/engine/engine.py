@@ -186,7 +186,12 @@ class Engine:
         nursery.start_soon(self.desk.run, receive)
         await self.desk.publish_settings()
         if self.settings.configured:
+            nursery.start_soon(self._look_over)
             await self.open_up()
+
+    async def _look_over(self) -> None:
+        for sentence in await self.downloads.look_over():
+            self.notice(Level.WARN, sentence)
 
     async def open_up(self) -> None:
         """The person said yes: listen, dial, scan."""

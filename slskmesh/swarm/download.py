@@ -85,7 +85,6 @@ class Download:
 
     def __init__(self, wish: Wish, around: Surroundings) -> None:
         self.wish = wish
-        self.root = around.downloads
         self.phase = Phase.FINDING
         self.reason = ""
         self.manifest: Manifest | None = None

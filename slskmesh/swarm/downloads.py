@@ -2,7 +2,8 @@
 
 Rules:
 - At most `active` downloads run at once, in queue order; a paused or failed one waits for the person.
-- The list survives restarts; a download that ran when the process ended is queued again.
+- The list survives restarts; a download that ran when the process ended is queued again. It stays in the downloads
+  folder it began in, wherever later ones go.
 - The database failing never stops a running download: it is told of in the download's timeline.
 - A running download is a source for others (`ContentSource`): what is verified here can be fetched from here.
 """
@@ -29,6 +30,7 @@ from slskmesh.swarm import records
 from slskmesh.swarm.disk import Disk
 from slskmesh.swarm.download import Download, Surroundings, Wish
 from slskmesh.swarm.entry import Entry
+from slskmesh.swarm.leftovers import look_over
 from slskmesh.swarm.lines import Lines
 from slskmesh.swarm.partial import delete_partial
 from slskmesh.swarm.port import Served, Standing
@@ -113,7 +115,9 @@ class Downloads:
                 for entry in self._entries.values():
                     if running < self._active and entry.phase is Phase.QUEUED and entry.download is None:
                         running += 1
-                        entry.start(Download(entry.wish, self._around))
+                        entry.root = entry.root or self._around.downloads
+                        around = dataclasses.replace(self._around, downloads=entry.root)
+                        entry.start(Download(entry.wish, around))
                         nursery.start_soon(self._drive, entry)
                 await self._wake.wait()
 
@@ -123,6 +127,8 @@ class Downloads:
         try:
             with entry.scope:
                 try:
+                    await self._save(entry)
+                    await self._check_root(entry)
                     path = await download.run()
                     entry.finish(path, self._wall(), download.manifest)
                 except (StorageError, UserError) as error:  # UserError: the folder leads out of the downloads
@@ -137,19 +143,41 @@ class Downloads:
             self._say(entry.content, Line(self._wall(), "good", f"finished: {entry.path}"))
             await self._on_finished(Path(entry.path), download.manifest)
 
+    async def _check_root(self, entry: Entry) -> None:
+        """A folder that is no longer the one of the settings is not made anew: what was fetched is not in there."""
+        root = entry.root
+        if root is None or root == self._around.downloads or await trio.to_thread.run_sync(root.is_dir):
+            return
+        raise StorageError(
+            f"{root} is not there, where this download began; bring it back and resume, "
+            "or remove the download and add it again"
+        )
+
     def limit(self, active: int) -> None:
         """Changes how many run at once; those that run go on."""
         self._active = active
         self._wake.set()
 
     def set_root(self, downloads_root: Path) -> None:
-        """Where downloads that start from now on go; an unfinished one is looked for there too."""
+        """Where downloads that begin from now on go."""
         self._around = dataclasses.replace(self._around, downloads=downloads_root)
 
     def name_of(self, content: bytes) -> str:
         """What the person calls a download; its content id's beginning if it is not in the list."""
         entry = self._entries.get(content)
         return entry.wish.name if entry is not None else content.hex()[:12]
+
+    async def look_over(self) -> list[str]:
+        """Tidies the folders of partial files after a restart; a sentence for each that holds something unclaimed."""
+        roots = {self._around.downloads, *(e.root for e in self._entries.values() if e.root is not None)}
+        known = frozenset(self._entries)
+        said = []
+        for root in sorted(roots):
+            try:
+                said.append(await trio.to_thread.run_sync(look_over, root, known))
+            except StorageError as error:
+                said.append(str(error))
+        return [sentence for sentence in said if sentence]
 
     # -- commands ----------------------------------------------------------------------------------------------
 

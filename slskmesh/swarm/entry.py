@@ -26,6 +26,7 @@ class Entry:
         self.added = added
         self.finished: float | None = None
         self.path = ""
+        self.root: Path | None = None  # the downloads folder it began in and keeps
         self.position = position
         self.download: Download | None = None  # while an attempt runs
         self.last: Download | None = None  # the latest attempt since the start
@@ -42,6 +43,7 @@ class Entry:
             record.position,
         )
         entry.reason, entry.finished, entry.path = record.reason, record.finished, record.path
+        entry.root = Path(record.root) if record.root else None
         return entry
 
     def record(self, position: int) -> Record:
@@ -49,7 +51,7 @@ class Entry:
         wish = self.wish
         return Record(
             wish.content, wish.name, wish.folder, wish.size, self.phase.value, self.reason, position,
-            self.added, self.finished, self.path,
+            self.added, self.finished, self.path, str(self.root or ""),
         )  # fmt: skip
 
     @property
@@ -76,11 +78,6 @@ class Entry:
     def timeline(self) -> list[Line]:
         """Lines of the latest attempt."""
         return list(self.last.timeline) if self.last is not None else []
-
-    @property
-    def root(self) -> Path | None:
-        """The downloads folder of the latest attempt."""
-        return self.last.root if self.last is not None else None
 
     # -- attempts ----------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ class Record(NamedTuple):
     added: float
     finished: float | None
     path: str
+    root: str  # the downloads folder it began in; empty before that
 
 
 def load() -> list[Record]:
@@ -42,12 +43,13 @@ def _record(row: TransferRow) -> Record:
         added=row.added,
         finished=row.finished,
         path=os.fsdecode(bytes(row.path)),
+        root=os.fsdecode(bytes(row.root)),
     )
 
 
 def save(record: Record) -> None:
     """Adds or replaces one download."""
-    values = record._asdict() | {"path": os.fsencode(record.path)}
+    values = record._asdict() | {"path": os.fsencode(record.path), "root": os.fsencode(record.root)}
     TransferRow.insert(**values).on_conflict_replace().execute()
 
 

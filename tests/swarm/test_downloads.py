@@ -441,3 +441,60 @@ async def test_a_peer_that_may_not_send_any_more_is_left_in_the_middle(tmp_path:
         before = leecher.got[banned.peer]
         await leecher.reach(content, Phase.DONE)
         assert leecher.got[banned.peer] - before <= 64 * (32 << 10)  # what the disk had already
+
+
+async def test_a_download_stays_in_the_folder_it_began_in(tmp_path: Path) -> None:
+    """Also when the setting changes under it, and over a restart."""
+    data = some_bytes()
+    async with nodes(tmp_path, 2) as (nursery, [leecher, seeder]):
+        content = seeder.shelf.put(seeder.root / "f", data)
+        link(nursery, leecher, seeder, rate=2e6)
+        await leecher.downloads.add(content, SIZE, "f")
+        await leecher.until(lambda: leecher.view(content).chunks_done > 20)
+        await leecher.downloads.pause(content)
+    async with nodes(tmp_path, 2) as (nursery, [leecher, seeder]):
+        seeder.shelf.put(seeder.root / "f", data)
+        leecher.downloads.set_root(tmp_path / "elsewhere")
+        other = seeder.shelf.put(seeder.root / "g", b"other")
+        link(nursery, leecher, seeder)
+        await leecher.downloads.resume(content)
+        await leecher.downloads.add(other, 5, "g")
+        state = await leecher.reach(content, Phase.DONE)
+        assert state.path == str(leecher.downloads_root / "f")
+        assert (leecher.downloads_root / "f").read_bytes() == data
+        assert sum(leecher.got.values()) <= SIZE - 20 * 32768 + 5, "what was there is not fetched again"
+        assert (await leecher.reach(other, Phase.DONE)).path == str(tmp_path / "elsewhere" / "g")
+        assert not part_paths(leecher.downloads_root, content)[0].exists()
+
+
+async def test_a_folder_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
+    data = some_bytes()
+    async with nodes(tmp_path, 2) as (nursery, [leecher, seeder]):
+        content = seeder.shelf.put(seeder.root / "f", data)
+        link(nursery, leecher, seeder, rate=2e6)
+        await leecher.downloads.add(content, SIZE, "f")
+        await leecher.until(lambda: leecher.view(content).chunks_done > 5)
+        await leecher.downloads.pause(content)
+        leecher.downloads.set_root(tmp_path / "elsewhere")
+        away = leecher.downloads_root.rename(tmp_path / "unplugged")
+        await leecher.downloads.resume(content)
+        state = await leecher.reach(content, Phase.FAILED)
+        assert "bring it back and resume" in state.reason and not leecher.downloads_root.exists()
+        away.rename(leecher.downloads_root)
+        await leecher.downloads.resume(content)
+        await leecher.reach(content, Phase.DONE)
+        assert (leecher.downloads_root / "f").read_bytes() == data
+
+
+async def test_partial_files_of_no_download_are_told_of_after_a_restart(tmp_path: Path) -> None:
+    async with nodes(tmp_path, 1) as (_, [leecher]):
+        content = b"\x07" * 32
+        await leecher.downloads.add(content, 5, "f")
+        part = part_paths(leecher.downloads_root, b"\x08" * 32)[0]
+        part.parent.mkdir(exist_ok=True)
+        part.write_bytes(b"x")
+        part_paths(leecher.downloads_root, content)[0].write_bytes(b"x")
+        told = await leecher.downloads.look_over()
+        assert len(told) == 1 and told[0].startswith("1 unfinished file without a download")
+        await leecher.downloads.remove(content)
+        assert part.exists()

@@ -8,8 +8,8 @@ from slskmesh.store.models.base import Base
 
 
 class TransferRow(Base):
-    """One download. `state` is "queued", "paused", "failed" or "done"; times are Unix seconds; `path` as the
-    file system's bytes, empty while unfinished.
+    """One download. `state` is "queued", "paused", "failed" or "done"; times are Unix seconds; paths are the
+    file system's bytes: `path` empty while unfinished, `root` (the downloads folder) while not begun.
     """
 
     content = peewee.BlobField(primary_key=True)
@@ -22,6 +22,7 @@ class TransferRow(Base):
     added = peewee.FloatField()
     finished = peewee.FloatField(null=True)
     path = peewee.BlobField(default=b"")
+    root = peewee.BlobField(default=b"")
 
     class Meta:
         table_name = "transfer"
