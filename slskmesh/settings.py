@@ -141,16 +141,20 @@ def load_settings(home: Path, env: Mapping[str, str] = os.environ) -> Settings:
     return _checked(_read_file(home), Home(home).config, env)
 
 
-def set_value(home: Path, key: str, text: str, env: Mapping[str, str] = os.environ) -> Settings:
-    """Writes one setting (text as in config.toml, lists as ["a", "b"]) and returns all. UserError: not allowed."""
+def read_value(key: str, text: str) -> Any:
+    """What `set_value` would make of this text; nothing is written. UserError: not allowed."""
     if key not in _options():
         raise UserError(f"{key}: unknown setting{_meant(key)}")
-    rule, _ = _options()[key]
     try:
-        rule.read(text)
-        native = rule.read.native(text)
+        return _options()[key][0].read(text)
     except ValueError as error:
         raise UserError(f"{key}: {error}") from error
+
+
+def set_value(home: Path, key: str, text: str, env: Mapping[str, str] = os.environ) -> Settings:
+    """Writes one setting (text as in config.toml, lists as ["a", "b"]) and returns all. UserError: not allowed."""
+    read_value(key, text)
+    native = _options()[key][0].read.native(text)
     source = _read_file(home)
     _checked(source, Home(home).config, env)
     changed = _with_value(source, key, native)

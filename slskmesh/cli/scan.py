@@ -1,12 +1,14 @@
 """`slskmesh scan`: takes folders into the shares and brings the index up to date, without a network.
 
-JSON: progress lines {"phase", "done", "total", "bytes_done", "bytes_total", "rate", "eta", "problem_count"}, a line
-{"problem", "path"} for each problem, then {"finished": true, "added", "changed", "moved", "removed", "unchanged",
-"empty", "hashed_bytes", "problem_count", "seconds"}. What is hashed stays after an interruption.
+JSON: a line {"shared": [folders]} where folders become shares, progress lines {"phase", "done", "total",
+"bytes_done", "bytes_total", "rate", "eta", "problem_count"}, a line {"problem", "path"} for each problem, then
+{"finished": true, "added", "changed", "moved", "removed", "unchanged", "empty", "hashed_bytes", "problem_count",
+"seconds"}. What is hashed stays after an interruption.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,17 +28,20 @@ from slskmesh.store.database import open_store
 
 
 def run_scan(home: Path, folders: Sequence[Path], out: Output) -> int:
-    """Scans the shares and `folders`, which are shares from then on; returns the exit code."""
+    """Scans the shares and `folders`, which are shares from then on; without any, scans again. Gives the exit code."""
     place = Home(home).create()
     settings = load_settings(home)
-    new = check_shares([str(folder) for folder in folders])
-    shares = list(dict.fromkeys([*settings.library.shares, *new]))
+    named = check_shares([str(folder) for folder in folders], place.root, settings.library.downloads)
+    reals = {os.path.realpath(Path(share).expanduser()) for share in settings.library.shares}
+    new = [folder for folder in named if os.path.realpath(folder) not in reals]
+    shares = [*settings.library.shares, *new]
     if not shares:
         raise UserError(f"nothing is shared: name a folder, or set library.shares in {place.config}")
     with place.hold():
-        if len(shares) > len(settings.library.shares):
+        if new:
             settings = set_value(home, "library.shares", msgspec.json.encode(shares).decode())
-            out.say(f"shared from now on: {', '.join(new)}")
+            text = f"shared with connected peers from now on: {', '.join(new)}"
+            out.row({"shared": new}, f"{text} (library.shares in {place.config} lists all shares)")
         summary = trio.run(_scan, place, settings, [Path(share).expanduser() for share in shares], out)
     if summary is None:
         return INTERRUPTED
@@ -57,7 +62,7 @@ async def _scan(place: Home, settings: Settings, roots: list[Path], out: Output)
     summary: ScanSummary | None = None
     async with open_store(place.database) as store, trio.open_nursery() as nursery:
         await nursery.start(_cancel_on_signal, nursery.cancel_scope)
-        summary = await Library(store, settings).scan(roots, report)
+        summary = await Library(store, settings, [place.root]).scan(roots, report)
         nursery.cancel_scope.cancel()
     return summary
 

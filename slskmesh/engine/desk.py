@@ -23,7 +23,7 @@ from slskmesh.errors import SlskmeshError, StorageError, UserError
 from slskmesh.identity.peerid import PeerId, parse_peer, peer_short
 from slskmesh.overlay.address import own_addresses, split_address
 from slskmesh.overlay.invite import PREFIX, make_invite, read_invite
-from slskmesh.settings import describe, set_value
+from slskmesh.settings import describe, read_value, set_value
 from slskmesh.swarm.state import Phase
 from slskmesh.text import SafeStr, sanitize
 from slskmesh.wire.messages import Hit
@@ -264,6 +264,7 @@ class Desk:
     async def _set_setting(self, request: int, command: cmd.SetSetting) -> str:
         engine = self._engine
         before = engine.settings
+        await trio.to_thread.run_sync(self._check_folders, command.key, command.value)
         engine.settings = await trio.to_thread.run_sync(
             set_value, engine.home.root, command.key, command.value, engine.env
         )
@@ -279,10 +280,19 @@ class Desk:
             engine.shares.rescan()
         return f"{command.key} set"
 
+    def _check_folders(self, key: str, text: str) -> None:
+        """Refuses folders that cannot be what they are to be. Shares that were there before may be unplugged now."""
+        value, library = read_value(key, text), self._engine.settings.library
+        if key == "library.shares":
+            new = [share for share in value if share not in library.shares]
+            check_shares(new, self._engine.home.root, library.downloads)
+        elif key == "library.downloads" and value:
+            check_downloads(value)
+
     async def _finish_setup(self, request: int, command: cmd.FinishSetup) -> str:
         engine, root = self._engine, self._engine.home.root
-        shares = await trio.to_thread.run_sync(check_shares, command.shares)
         downloads = await trio.to_thread.run_sync(check_downloads, command.downloads)
+        shares = await trio.to_thread.run_sync(check_shares, command.shares, root, downloads)
         values = {
             "overlay.name": command.name,
             "overlay.listen": command.listen or engine.settings.overlay.listen,

@@ -133,7 +133,7 @@ class Engine:
         self.router = MessageRouter()
         self.standing = Standing(self.clock, await store.run(load_standings))
         self.book = PeerBook(random.Random(), await store.run(load_book))
-        self.library = Library(store, settings)
+        self.library = Library(store, settings, [self.home.root])
         self.overlay = Overlay(
             self.identity,
             self.router,

@@ -34,8 +34,10 @@ __all__ = ["Library", "LibraryStats", "SharedFile"]
 class Library:
     """Shares on disk and in the database."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, private: Sequence[Path] = ()) -> None:
+        """`private`: folders that are never shared, whatever share they are in."""
         self._settings = settings.library
+        self._private = tuple(private)
         self._store = store
         self._scanning = trio.Lock()
 
@@ -57,8 +59,15 @@ class Library:
                 report,
                 rules=Filter(self._settings.exclude),
                 follow_links=self._settings.follow_links,
+                private=await trio.to_thread.run_sync(self._private_folders),
             )
             return await scan.run()
+
+    def _private_folders(self) -> list[bytes]:
+        folders = [*self._private]
+        if self._settings.downloads:
+            folders.append(Path(self._settings.downloads).expanduser() / ".incomplete")
+        return [os.path.realpath(os.fsencode(folder)) for folder in folders]
 
     async def search(self, text: str, limit: int) -> list[SharedFile]:
         """The best `limit` offered files for a query (`library.index` tells the rules); any text will do."""

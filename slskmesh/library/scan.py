@@ -48,16 +48,24 @@ class _Halted(Exception):
 
 
 class Scan:
-    """A scan, run once. `roots`: absolute paths; `follow_links` and `rules` as for `walk.Walk`."""
+    """A scan, run once. `roots`: absolute paths; `follow_links`, `rules` and `private` as for `walk.Walk`."""
 
     def __init__(
-        self, store: Store, roots: Sequence[bytes], report: Report, *, rules: Filter, follow_links: bool
+        self,
+        store: Store,
+        roots: Sequence[bytes],
+        report: Report,
+        *,
+        rules: Filter,
+        follow_links: bool,
+        private: Sequence[bytes] = (),
     ) -> None:
         self._store = store
         self._roots = roots
         self._report = report
         self._rules = rules
         self._follow = follow_links
+        self._private = private
         self._halt = threading.Event()
         self._started = time.monotonic()
         self._meter = Meter(self._started)
@@ -123,10 +131,13 @@ class Scan:
         return found
 
     def _outermost(self) -> dict[bytes, bytes]:
-        """Path to real path of the shares, without those inside another one."""
+        """Path to real path of the shares, without private folders and those inside another one."""
         reals = {root: os.path.realpath(root) for root in self._roots}
         kept: dict[bytes, bytes] = {}
         for root, real in sorted(reals.items(), key=lambda pair: len(pair[1])):
+            if real in self._private:
+                self._meter.note(root, "is slskmesh's own folder and never shared")
+                continue
             outer = next((path for path, above in kept.items() if inside(real, above)), None)
             if outer is None:
                 kept[root] = real
@@ -161,6 +172,7 @@ class Scan:
             self._meter.note,
             rules=self._rules,
             follow_links=self._follow,
+            private=self._private,
             pulse=self._check,
         )
         before = self._seen

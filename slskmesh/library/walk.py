@@ -3,7 +3,7 @@
 Rules:
 - Paths are bytes from the file system to the database; nothing is lost to a name that is not UTF-8.
 - Hidden files and folders, special files (pipes, sockets, devices), what an `exclude` pattern names, and the
-  litter of other systems are left out.
+  litter of other systems are left out; so are private folders: our own home holds the key.
 - A link that leads out of the shares is refused and reported, always. Links to what is shared anyway are followed
   only with `follow_links`, each folder once in a walk and never one that the link itself is below.
 - A folder that cannot be listed is reported and remembered in `blind`: of what is below it nothing is known, so
@@ -76,7 +76,10 @@ def inside(path: bytes, tree: bytes) -> bool:
 
 
 class Walk:
-    """One walk over one share at `root` (absolute). `shares`: real paths of all shares, this one among them."""
+    """One walk over one share at `root` (absolute). `shares`: real paths of all shares, this one among them.
+
+    `private`: real paths of folders that are left out wherever they turn up.
+    """
 
     def __init__(
         self,
@@ -86,6 +89,7 @@ class Walk:
         *,
         rules: Filter | None = None,
         follow_links: bool = False,
+        private: Sequence[bytes] = (),
         pulse: Callable[[], None] = lambda: None,
     ) -> None:
         self.root = root
@@ -95,6 +99,8 @@ class Walk:
         self._note = note
         self._rules = rules or Filter()
         self._follow = follow_links
+        self._private = frozenset(private)
+        self._private_names = {os.path.basename(path) for path in private}
         self._pulse = pulse
 
     def entries(self) -> Iterator[Entry]:
@@ -121,7 +127,8 @@ class Walk:
                     else:
                         continue
                 elif item.is_dir(follow_symlinks=False):
-                    stack.append(item.path)
+                    if not self._is_private(item):
+                        stack.append(item.path)
                     continue
                 else:
                     status = item.stat(follow_symlinks=False)
@@ -132,6 +139,9 @@ class Walk:
                 yield item.path, status
             elif stat.S_ISDIR(status.st_mode):
                 stack.append(item.path)
+
+    def _is_private(self, item: os.DirEntry[bytes]) -> bool:
+        return item.name in self._private_names and os.path.realpath(item.path) in self._private
 
     def _lost(self, item: os.DirEntry[bytes], error: OSError) -> None:
         if error.errno == errno.ENOENT and not item.is_symlink():
@@ -147,6 +157,8 @@ class Walk:
         share = next((share for share in self._shares if inside(target, share)), None)
         if share is None:
             self._note(item.path, "link leaves the share; not followed")
+            return False
+        if any(inside(target, path) for path in self._private):
             return False
         if not self._follow or target in self._followed or self._rules.leaves_out_path(share, target):
             return False

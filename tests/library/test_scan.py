@@ -19,7 +19,7 @@ from slskmesh.library import hashing, rows, scan
 from slskmesh.library.domain import Domain
 from slskmesh.library.library import Library
 from slskmesh.library.progress import Phase, ScanProgress, ScanSummary
-from slskmesh.settings import Settings
+from slskmesh.settings import LibrarySettings, Settings
 from slskmesh.store.database import Store, open_store
 from tests.library.conftest import manifest_of, quiet, tagged
 
@@ -334,7 +334,7 @@ from pathlib import Path
 import trio
 from slskmesh.library import scan
 from slskmesh.library.library import Library
-from slskmesh.settings import Settings
+from slskmesh.settings import LibrarySettings, Settings
 from slskmesh.store.database import open_store
 
 scan.TICK, scan.BATCH = 0.0005, 5
@@ -376,3 +376,23 @@ async def test_killed_it_goes_on_without_hashing_again_what_was_written(tmp_path
         assert counts(summary) == (total - before.files, 0, 0, 0, before.files)
         assert summary.hashed_bytes == sum(len(str(number)) for number in range(total)) - before.size
         assert (await library.stats()).files == total
+
+
+async def test_private_folders_are_never_shared(store: Store, share: Path) -> None:
+    """The home may lie in a share, be linked to from one, or be named as one: its key stays here."""
+    home, downloads = share / "mesh", share / "new"
+    write(home / "identity.pem", b"secret key")
+    write(downloads / "song.bin", b"song")
+    write(downloads / ".incomplete" / "x.part", b"part")
+    write(share / "sub" / "mesh" / "fine.bin", b"fine")
+    (share / "link").symlink_to(home)
+    settings = Settings(library=LibrarySettings(downloads=str(downloads), follow_links=True))
+    library = Library(store, settings, [home])
+    summary = await library.scan([share], quiet)
+    assert (summary.added, summary.problem_count) == (2, 0)
+    assert {file.name for file in await library.search("bin", 10)} == {"song.bin", "fine.bin"}
+    summary = await library.scan([home, downloads / ".incomplete"], quiet)
+    assert [problem.reason for problem in summary.problems] == [
+        "is slskmesh's own folder and never shared"
+    ] * 2
+    assert (await library.stats()).files == 0
