@@ -168,7 +168,6 @@ class Engine:
             trio.current_time,
             slots=settings.swarm.slots,
             slots_per_peer=settings.swarm.slots_per_peer,
-            max_rate=settings.overlay.max_upload_rate,
         )
         self.shares = Shares(self)
         self.pulse = Pulse(self)
@@ -214,9 +213,8 @@ class Engine:
         """Puts settings that bound transfers into force."""
         overlay, swarm = self.settings.overlay, self.settings.swarm
         self.overlay.limit_downloads(overlay.max_download_rate)
-        self.uploads.limit(
-            slots=swarm.slots, slots_per_peer=swarm.slots_per_peer, max_rate=overlay.max_upload_rate
-        )
+        self.overlay.limit_uploads(overlay.max_upload_rate)
+        self.uploads.limit(slots=swarm.slots, slots_per_peer=swarm.slots_per_peer)
         self.downloads.limit(swarm.active)
         self.downloads.set_root(self.downloads_root())
 

@@ -23,9 +23,9 @@ from slskmesh.identity.peerid import PeerId, peer_short
 from slskmesh.overlay.address import join_address, split_address
 from slskmesh.overlay.admission import Admission, Limits
 from slskmesh.overlay.book import PeerBook
-from slskmesh.overlay.pacing import TokenBucket
 from slskmesh.overlay.router import MessageRouter
 from slskmesh.overlay.session import PeerSession, Timings, greet
+from slskmesh.overlay.throttle import DownloadLimit, Turn, UploadLimit
 from slskmesh.overlay.tls import TlsStream, make_context
 from slskmesh.wire.frames import control_frame
 from slskmesh.wire.messages import Bye, Hello
@@ -36,32 +36,6 @@ _SAME_TIME = 10.0  # seconds within which two connections count as a simultaneou
 _INCOMING_WAIT = 2.0  # seconds the connection that is kept instead of ours may take to come up
 _DIALS_MAX = 8
 _BACKLOG = 128
-_PORTION_MIN = 2 * 1024
-_PORTION_MAX = 512 * 1024
-
-
-class DownloadLimit:
-    """The bound on what all sessions together receive (`overlay/tls.py` Throttle)."""
-
-    def __init__(self) -> None:
-        self._bucket: TokenBucket | None = None
-
-    def set(self, rate: int) -> None:
-        """`rate` bytes per second, 0 for no limit."""
-        self._bucket = TokenBucket(rate, max(rate / 4, _PORTION_MIN)) if rate else None
-
-    def portion(self) -> int:
-        """A twentieth of a second's worth, so that many sessions can take turns."""
-        if self._bucket is None:
-            return _PORTION_MAX
-        return int(min(max(self._bucket.rate / 20, _PORTION_MIN), _PORTION_MAX))
-
-    async def took(self, count: int) -> None:
-        """Waits until the bytes taken are within the rate."""
-        if self._bucket is not None:
-            wait = self._bucket.owe(trio.current_time(), count)
-            if wait > 0:
-                await trio.sleep(wait)
 
 
 class Overlay:
@@ -87,6 +61,7 @@ class Overlay:
         self.dialling: set[PeerId] = set()
         self.listening: tuple[str, int] | None = None
         self._throttle = DownloadLimit()
+        self._upload_limit = UploadLimit()
         self._router = router
         self._hello = hello
         self._may_connect = may_connect
@@ -334,7 +309,7 @@ class Overlay:
         self, stream: TlsStream, peer: PeerId, remote: Hello, *, outbound: bool, address: str
     ) -> PeerSession:
         stream.throttle = self._throttle
-        return self._session_type(
+        session = self._session_type(
             stream,
             peer,
             remote,
@@ -343,6 +318,8 @@ class Overlay:
             router=self._router,
             timings=self._timings,
         )
+        session.turn = Turn(self._upload_limit)
+        return session
 
     async def _hold(
         self,
@@ -417,6 +394,10 @@ class Overlay:
     def limit_downloads(self, rate: int) -> None:
         """All sessions together receive at most `rate` bytes per second; 0 takes the limit away."""
         self._throttle.set(rate)
+
+    def limit_uploads(self, rate: int) -> None:
+        """All sessions together send at most `rate` bytes of chunk data per second; 0 takes the limit away."""
+        self._upload_limit.set(rate)
 
     def look_again(self) -> None:
         """The book changed: dial what is due now."""

@@ -63,12 +63,15 @@ class Outbox:
         while self._chunks:
             self._chunks.popleft().done()
 
-    def next(self, limit: int) -> list[bytes | memoryview]:
-        """Buffers to put on the wire now, in order; empty when nothing waits. `limit`: payload of a data frame."""
+    def next(self, limit: int, *, data: bool = True) -> list[bytes | memoryview]:
+        """Buffers to put on the wire now, in order; empty when nothing waits.
+
+        `limit`: payload bytes of a data frame; `data`: whether one may leave now.
+        """
         for queue in self._messages:
             if queue:
                 return self._drain(queue)
-        if not self._chunks:
+        if not self._chunks or not data:
             return []
         item = self._chunks.popleft()
         payload = item.data[item.offset : item.offset + limit]

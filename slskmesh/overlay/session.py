@@ -23,6 +23,7 @@ from slskmesh.overlay.outbox import ChunkSend, Outbox
 from slskmesh.overlay.pacing import FrameSizer, TokenBucket
 from slskmesh.overlay.port import DataHeader, Priority
 from slskmesh.overlay.router import MessageRouter
+from slskmesh.overlay.throttle import Turn, UploadLimit
 from slskmesh.overlay.tls import TlsStream
 from slskmesh.text import sanitize
 from slskmesh.wire import limits
@@ -79,6 +80,7 @@ class PeerSession:
         self._timings = timings
         self._outbox = Outbox()
         self._sizer = FrameSizer()
+        self.turn = Turn(UploadLimit())
         self._wake = trio.Event()
         self._scope = trio.CancelScope()
         self._ending: Bye | None = None
@@ -169,12 +171,14 @@ class PeerSession:
         outbox, sizer, stream = self._outbox, self._sizer, self._stream
         stream.not_sent_low(sizer.backlog)
         while True:
-            buffers = outbox.next(sizer.limit)
+            wait = self.turn.wait(trio.current_time())
+            buffers = outbox.next(self.turn.portion(sizer.limit), data=not wait)
             if not buffers:
                 if self._ending is not None:
                     break
                 self._wake = trio.Event()
-                await self._wake.wait()
+                with trio.move_on_after(wait or math.inf):
+                    await self._wake.wait()
                 continue
             if self._ending is not None:
                 break
@@ -182,8 +186,11 @@ class PeerSession:
             size = await stream.send(buffers)
             self._sending = None
             self.sent += size
-            if len(buffers) == 2 and sizer.sent(size, trio.current_time() - started):
-                stream.not_sent_low(sizer.backlog)
+            if len(buffers) == 2:
+                now = trio.current_time()
+                self.turn.sent(now, size)
+                if sizer.sent(size, now - started):
+                    stream.not_sent_low(sizer.backlog)
         with trio.move_on_after(self._timings.linger):
             await stream.send([control_frame(self._ending)])
 

@@ -3,7 +3,6 @@
 - `Rate` is for people: a smoothed rate that falls to zero when nothing comes.
 - `ServiceRate` is for the picker: how fast a peer serves while it has something to serve; waiting for our own
   requests does not count against it, silence while requests are open does.
-- `Bucket` spends a byte budget per second.
 - `Tally` counts bytes a key gave in the last hour.
 """
 
@@ -82,26 +81,6 @@ class ServiceRate:
             return 0.0
         silent = max(0.0, now - self._busy_since) if self._busy_since is not None else 0.0
         return self._bytes / max(self._seconds + silent, 1e-3)
-
-
-class Bucket:
-    """A budget of `rate` bytes per second (0: no limit) with at most one second saved up."""
-
-    __slots__ = ("_mark", "_saved", "rate")
-
-    def __init__(self, rate: int, now: float) -> None:
-        self.rate = rate
-        self._saved = float(rate)
-        self._mark = now
-
-    def take(self, size: int, now: float) -> float:
-        """Spends `size` bytes; returns how many seconds the spender must wait before it uses them."""
-        if self.rate <= 0:
-            return 0.0
-        self._saved = min(self.rate, self._saved + (now - self._mark) * self.rate)
-        self._mark = now
-        self._saved -= size
-        return max(0.0, -self._saved / self.rate)
 
 
 class Tally:

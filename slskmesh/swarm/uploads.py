@@ -24,7 +24,7 @@ from slskmesh.overlay.port import Priority, Router, Session
 from slskmesh.swarm.bitfield import ChunkSpace
 from slskmesh.swarm.choker import Choker, Rank, Verdict
 from slskmesh.swarm.port import ContentSource, Lost, Served, Standing
-from slskmesh.swarm.rates import Bucket, Rate, Tally
+from slskmesh.swarm.rates import Rate, Tally
 from slskmesh.swarm.state import UploadState
 from slskmesh.wire import limits
 from slskmesh.wire import messages as msg
@@ -89,15 +89,13 @@ class Uploads:
         *,
         slots: int = 20,
         slots_per_peer: int = 2,
-        max_rate: int = 0,
         rng: random.Random | None = None,
     ) -> None:
-        """`max_rate` is bytes per second, 0 for no limit. `sources` are asked in order."""
+        """`sources` are asked in order."""
         self.tally = Tally()  # bytes peers gave us; downloads add to it
         self._sources = sources
         self._standing = standing
         self._clock = clock
-        self._bucket = Bucket(max_rate, clock())
         self._streams: dict[_Key, Stream] = {}
         self._by_session: dict[Session, set[_Key]] = {}
         self._choker = Choker(self._rank, rng or random.Random(), slots, slots_per_peer)
@@ -118,10 +116,9 @@ class Uploads:
                 await trio.sleep(TICK)
                 self._tick()
 
-    def limit(self, *, slots: int, slots_per_peer: int, max_rate: int) -> None:
-        """Changes the limits; slots change at the next judgement."""
+    def limit(self, *, slots: int, slots_per_peer: int) -> None:
+        """Changes the limits, at the next judgement."""
         self._choker.slots, self._choker.per_peer = slots, slots_per_peer
-        self._bucket = Bucket(max_rate, self._clock())
 
     @property
     def slots_used(self) -> int:
@@ -381,7 +378,6 @@ class Uploads:
         async with to_send:
             async for chunk, buffer in to_send:
                 length = stream.length(chunk)
-                await self._wait_for_rate(length)
                 if stream.closed or not self._choker.is_open(stream.key):
                     stream.dropped.clear()
                 elif chunk in stream.dropped:
@@ -395,11 +391,6 @@ class Uploads:
                     stream.rate.add(length, now)
                     self._choker.asked(stream.key, now)
                 spare.append(buffer)
-
-    async def _wait_for_rate(self, length: int) -> None:
-        wait = self._bucket.take(length, self._clock())
-        if wait > 0:
-            await trio.sleep(wait)
 
     async def _lost(self, stream: Stream, lost: Lost) -> None:
         self._end(stream, lost.code, "")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from slskmesh.swarm.rates import Bucket, Rate, ServiceRate, Tally
+from slskmesh.swarm.rates import Rate, ServiceRate, Tally
 
 
 def test_a_steady_flow_is_told_from_the_start_and_fades_afterwards() -> None:
@@ -35,22 +33,6 @@ def test_nothing_is_known_before_the_first_byte() -> None:
     rate = ServiceRate()
     rate.busy(0.0)
     assert rate.value(5.0) == rate.steady() == 0.0
-
-
-@given(st.lists(st.tuples(st.integers(1, 50_000), st.floats(0, 2)), min_size=1, max_size=60))
-def test_a_bucket_never_lets_more_through_than_its_rate_and_one_second(
-    steps: list[tuple[int, float]],
-) -> None:
-    bucket, now, spent = Bucket(20_000, 0.0), 0.0, 0
-    for size, pause in steps:
-        now += pause
-        now += bucket.take(size, now)
-        spent += size
-        assert spent <= 20_000 * (now + 1) + 1
-
-
-def test_no_limit_never_waits() -> None:
-    assert Bucket(0, 0.0).take(10**12, 0.0) == 0.0
 
 
 def test_a_tally_forgets_after_an_hour() -> None:

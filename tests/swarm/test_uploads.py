@@ -234,21 +234,6 @@ async def test_a_removed_download_ends_its_streams(tmp_path: Path) -> None:
         assert await asker.hear(msg.Gone) == [msg.Gone(1, "stopped")]
 
 
-async def test_the_rate_limit_holds(tmp_path: Path) -> None:
-    async with serving(tmp_path) as (nursery, node, content):
-        node.uploads.limit(slots=20, slots_per_peer=2, max_rate=200_000)
-        askers = [Asker(nursery, node, number) for number in (8, 9)]
-        for asker in askers:
-            await asker.join(1, content)
-            await asker.hear(msg.Unchoke)
-        begun = trio.current_time()
-        for asker in askers:
-            asker.session.send(msg.Want(1, tuple(range(12))))
-        await until(lambda: all(len(asker.chunks) == 12 for asker in askers))
-        # a second's worth is saved up, the rest comes at the rate
-        assert trio.current_time() - begun >= (24 * STEP - 200_000 - 2 * STEP) / 200_000
-
-
 @pytest.mark.parametrize(
     ("kind", "frames"),
     [
