@@ -22,7 +22,10 @@ from typing import Final
 PREFIX: Final = "slskmesh-demo-"
 PATIENCE: Final = 20.0
 _LOOK_EVERY: Final = 0.1
-_ROUNDS: Final = 20
+_ROUNDS: Final = 100
+_SURE: Final = (
+    5  # looks in a row that found nothing: a peer past its deadline may still write, and so make it again
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,9 +42,11 @@ def main(argv: list[str] | None = None) -> int:
     deadline = time.monotonic() + PATIENCE
     while any_held(root) and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY)
+    gone = 0
     for _ in range(_ROUNDS):
-        shutil.rmtree(root, ignore_errors=True)  # a peer past its deadline may still be writing
-        if not root.exists():
+        shutil.rmtree(root, ignore_errors=True)
+        gone = 0 if root.exists() else gone + 1
+        if gone == _SURE:
             return 0
         time.sleep(_LOOK_EVERY)
     return 1
