@@ -44,7 +44,6 @@ _HELLO_PAD: Final = 112
 class _Publication:
     payload: bytes
     ttl: float
-    seq: int
     again: float
 
 
@@ -70,6 +69,7 @@ class Mesh:
         self.calls = Calls(port, clocks.entropy, self.config.timeout, self.config.tries)
         self.id = self.responder.id
         self._mine: dict[bytes, _Publication] = {}
+        self._seq = 0  # of the newest record: milliseconds of wall time, so that a restart goes on from there
         self._met = trio.Event()
 
     async def run(self) -> None:
@@ -211,9 +211,7 @@ class Mesh:
             raise ValueError("a record's life or payload is out of bounds")
         if key not in self._mine and len(self._mine) >= _PUBLICATIONS_MAX:
             raise ValueError("too many records are published already")
-        former = self._mine.get(key)
-        seq = former.seq if former else 0
-        publication = self._mine[key] = _Publication(payload, ttl, seq, 0)
+        publication = self._mine[key] = _Publication(payload, ttl, 0)
         return await self._say(key, publication)
 
     async def withdraw(self, key: bytes) -> int:
@@ -221,13 +219,13 @@ class Mesh:
         former = self._mine.pop(key, None)
         if former is None:
             return 0
-        return await self._say(key, _Publication(b"", former.ttl, former.seq, 0))
+        return await self._say(key, _Publication(b"", former.ttl, 0))
 
     async def _say(self, key: bytes, what: _Publication) -> int:
         wall = int(self._clocks.wall())
-        what.seq = max(what.seq + 1, wall)
+        self._seq = max(self._seq + 1, int(self._clocks.wall() * 1000))
         what.again = self._clocks.now() + what.ttl / 2 * self._rng.uniform(0.9, 1.1)
-        record = records.make(self._identity, key, what.seq, int(wall + what.ttl), what.payload)
+        record = records.make(self._identity, key, self._seq, int(wall + what.ttl), what.payload)
         tokens = _Tokens()
         nearest = await self.find_nodes(key, tokens=tokens)
         holders: list[Contact] = []

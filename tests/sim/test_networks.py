@@ -136,7 +136,7 @@ def test_nothing_forged_moved_replayed_oversized_or_immortal_is_believed() -> No
                         continue
                     call, request = wire.decode(raw)
                     if isinstance(request, wire.FindValue):
-                        reply = wire.Values(bytes(8), [], data[: 5 + 1], bytes(8), 9)
+                        reply = wire.Values(bytes(8), [], data[:3], bytes(8), 9)
                         await self._port.send(wire.encode(call, reply), address)
                     elif (answer := self.responder.receive(raw, address)) is not None:
                         await self._port.send(answer, address)
@@ -224,6 +224,7 @@ def test_spoofed_and_flooding_sources_gain_little_and_break_nothing() -> None:
         publishers, _ = await publish_by(town, key, 10)
         target = next(one for one in town.meshes.values() if one.responder.store.records(key, WALL))
         to = town.address_of(target)
+        held = len(target.responder.store.records(key, WALL))
         victim, spent = ("99.9.9.9", 53), 0
         for _ in range(300):
             raw = wire.encode(
@@ -238,7 +239,7 @@ def test_spoofed_and_flooding_sources_gain_little_and_break_nothing() -> None:
         print("reflected", town.net.bytes_to.get(victim, 0), "of", spent, dict(target.responder.counts))
         assert 0 < town.net.bytes_to[victim] <= 3 * 430 * 100
         assert target.responder.counts["limited"] > 300
-        assert len(target.responder.store.records(key, WALL)) == 10
+        assert len(target.responder.store.records(key, WALL)) == held
         assert len(target.calls) == 0
         reader = strangers(town, [*publishers, target], 1)[0]
         assert len(await reader.fetch(key)) == 10
