@@ -268,6 +268,8 @@ class Mesh:
             return self._hints(answer.hints)
 
         nearest = await crawl(self._shortlist(key), ask, self.config.alpha, self.config.slow)
+        for holder in union.differing()[:1]:  # alone: those that agree with it afterwards cost nothing
+            await self._page(union, holder)
         async with trio.open_nursery() as nursery:
             for holder in union.differing():
                 nursery.start_soon(self._page, union, holder)

@@ -6,6 +6,7 @@ import trio
 from slskmesh.dht import record as records
 from slskmesh.dht import wire
 from slskmesh.dht.mesh import Mesh
+from slskmesh.dht.node import Config
 from slskmesh.dht.record import node_id
 from slskmesh.identity.key import Identity
 from tests.sim.net import WALL, Town, identity_of, simulate
@@ -245,3 +246,49 @@ def test_spoofed_and_flooding_sources_gain_little_and_break_nothing() -> None:
         assert len(await reader.fetch(key)) == 10
 
     simulate(body, 30)
+
+
+def test_a_large_set_is_read_whole_in_pages() -> None:
+    async def body(town: Town) -> None:
+        key = town.rng.randbytes(20)
+        for mesh in list(town.meshes.values())[:40]:
+            await mesh.publish(key, bytes([1]) * 200, HOUR)
+        reader = list(town.meshes.values())[-1]
+        sent = town.net.datagrams
+        assert len(await reader.fetch(key)) == 40
+        assert town.net.datagrams - sent < 200
+
+    simulate(body, 50)
+
+
+def test_a_publisher_that_starts_anew_replaces_its_older_records() -> None:
+    async def body(town: Town) -> None:
+        key, identity = town.rng.randbytes(20), identity_of(town.rng)
+        first = await town.settle(identity)
+        await first.publish(key, b"old address", HOUR)
+        town.kill(town.address_of(first))
+        second = await town.settle(identity)
+        await second.publish(key, b"new address", HOUR)
+        reader = next(iter(town.meshes.values()))
+        assert [one.payload for one in await reader.fetch(key)] == [b"new address"]
+        await trio.sleep(5)
+        moved = [one.responder.table.get(second.id) for one in town.meshes.values() if one is not second]
+        places = {contact.address for contact in moved if contact}
+        assert town.address_of(second) in places
+
+    simulate(body, 20)
+
+
+def test_nodes_behind_a_closed_door_read_and_publish_and_are_in_no_table() -> None:
+    async def body(town: Town) -> None:
+        key = town.rng.randbytes(20)
+        town.config = Config(exempt_local=False, closed=True)
+        client = await town.settle()
+        assert await client.publish(key, b"from inside", HOUR) == client.config.k
+        assert len(await client.fetch(key)) == 1
+        await trio.sleep(5)
+        others = [one for one in town.meshes.values() if one is not client]
+        assert [one for one in others if one.responder.table.get(client.id)] == []
+        assert client.responder.external() == town.address_of(client)
+
+    simulate(body, 20)
