@@ -24,6 +24,8 @@ class Domain(enum.Enum):
     """What a signature is for."""
 
     INVITE = b"slskmesh/invite/1\0"
+    DHT_RECORD = b"slskmesh/dht-record/1\0"
+    DHT_HELLO = b"slskmesh/dht-hello/1\0"
 
 
 def public_key(seed: bytes) -> PeerId:

@@ -1,0 +1,78 @@
+"""The crawl: ask the nearest known, learn nearer ones, until the k nearest have answered.
+
+Rules:
+- No lockstep: `alpha` calls are in the air, and a slow one stops counting after `slow` seconds.
+- At most two nodes of a network among the nearest; a bounded number is asked; hints never enter the table here.
+- The crawl does not stop at the first value: its caller unions what all the nearest hold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Final
+
+import trio
+from kademlia.node import Node, NodeHeap
+
+from slskmesh.dht.table import Contact, NetworkRule
+
+ASKED_MAX: Final = 96
+_KNOWN_MAX: Final = 600
+
+Ask = Callable[[Contact], Awaitable[list[Contact] | None]]
+
+
+class Shortlist(NodeHeap):  # type: ignore[misc]  # the package has no types
+    """The k nearest to a target that have not failed, obeying the network rule; bounded."""
+
+    def __init__(self, target: bytes, k: int, rule: NetworkRule) -> None:
+        super().__init__(Node(target), k)
+        self._rule = rule
+        self._gone: set[bytes] = set()
+
+    def offer(self, contacts: Iterable[Contact]) -> None:
+        """Takes contacts that have not failed before."""
+        fresh = [one for one in contacts if one.id not in self._gone]
+        self.push(fresh[: max(0, _KNOWN_MAX - len(self.heap))])
+
+    def fail(self, contact: Contact) -> None:
+        """Drops a contact that did not answer, for good."""
+        self._gone.add(contact.id)
+        self.remove([contact.id])
+
+    def __iter__(self) -> Iterator[Contact]:
+        ordered = (contact for _, contact in sorted(self.heap, key=lambda pair: pair[0]))
+        return iter(self._rule.nearest(ordered, self.maxsize))
+
+
+async def crawl(shortlist: Shortlist, ask: Ask, alpha: int, slow: float) -> list[Contact]:
+    """The k nearest that answered, nearest first. `ask` gives a node's hints, or None when it did not answer."""
+    flying: dict[bytes, float] = {}
+    changed = trio.Event()
+
+    async def one(contact: Contact) -> None:
+        hints = await ask(contact)
+        if hints is None:
+            shortlist.fail(contact)
+        else:
+            shortlist.offer(hints)
+        del flying[contact.id]
+        changed.set()
+
+    async with trio.open_nursery() as nursery:
+        while True:
+            waiting = shortlist.get_uncontacted() if len(shortlist.contacted) < ASKED_MAX else []
+            if not flying and not waiting:
+                break
+            now = trio.current_time()
+            ripe = [at + slow for at in flying.values() if at + slow > now]
+            for contact in waiting[: max(0, alpha - len(ripe))]:
+                shortlist.mark_contacted(contact)
+                flying[contact.id] = now
+                ripe.append(now + slow)
+                nursery.start_soon(one, contact)
+            changed = trio.Event()
+            with trio.move_on_at(min(ripe, default=math.inf)):
+                await changed.wait()
+    return [contact for contact in shortlist if contact.id in shortlist.contacted]

@@ -1,0 +1,136 @@
+"""A network of datagrams in memory and nodes on it, in virtual time: latency, loss, spoofing, sudden death."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import trio
+import trio.testing
+
+from slskmesh.dht.mesh import Mesh
+from slskmesh.dht.networks import Address
+from slskmesh.dht.node import Clocks, Config
+from slskmesh.identity import signing
+from slskmesh.identity.key import Identity
+
+WALL = 1_800_000_000.0
+
+
+def identity_of(rng: random.Random) -> Identity:
+    seed = rng.randbytes(32)
+    return Identity(signing.public_key(seed), seed, Path("unused"))
+
+
+class Port:
+    def __init__(self, net: Net, address: Address) -> None:
+        self._net, self.address = net, address
+        self.inbox_in, self.inbox = trio.open_memory_channel[tuple[bytes, Address]](256)
+
+    async def send(self, data: bytes, address: Address) -> None:
+        self._net.carry(data, self.address, address)
+        await trio.lowlevel.checkpoint()
+
+    async def receive(self) -> tuple[bytes, Address]:
+        return await self.inbox.receive()
+
+
+class Net:
+    """`loss` is the share of datagrams lost; `bytes_to` counts what each address was sent."""
+
+    def __init__(self, nursery: trio.Nursery, rng: random.Random) -> None:
+        self._nursery, self.rng = nursery, rng
+        self.loss = 0.0
+        self.datagrams = 0
+        self.bytes_to: dict[Address, int] = {}
+        self._ports: dict[Address, Port] = {}
+
+    def port(self, address: Address) -> Port:
+        port = self._ports[address] = Port(self, address)
+        return port
+
+    def unplug(self, address: Address) -> None:
+        self._ports.pop(address, None)
+
+    def carry(self, data: bytes, source: Address, to: Address) -> None:
+        """Also the door for spoofed datagrams: `source` is what the sender claims."""
+        self.datagrams += 1
+        self.bytes_to[to] = self.bytes_to.get(to, 0) + len(data)
+        if self.rng.random() >= self.loss:
+            self._nursery.start_soon(self._deliver, data, source, to, self.rng.uniform(0.005, 0.04))
+
+    async def _deliver(self, data: bytes, source: Address, to: Address, delay: float) -> None:
+        await trio.sleep(delay)
+        if port := self._ports.get(to):
+            try:
+                port.inbox_in.send_nowait((data, source))
+            except trio.WouldBlock:
+                return
+
+
+class Town:
+    """Nodes by address, each one the product's class."""
+
+    def __init__(self, nursery: trio.Nursery, seed: int, config: Config) -> None:
+        self.rng = random.Random(seed)
+        self.net = Net(nursery, self.rng)
+        self.config = config
+        self._nursery = nursery
+        self.meshes: dict[Address, Mesh] = {}
+        self._scopes: dict[Address, trio.CancelScope] = {}
+        self._made = 0
+
+    def clocks(self) -> Clocks:
+        return Clocks(trio.current_time, lambda: WALL + trio.current_time(), self.rng.randbytes)
+
+    async def settle(
+        self, identity: Identity | None = None, host: str | None = None, make: Callable[..., Mesh] = Mesh
+    ) -> Mesh:
+        self._made += 1
+        address = (host or f"20.{self._made // 250}.{self._made % 250}.1", 7000 + self._made)
+        mesh = make(
+            identity or identity_of(self.rng), self.net.port(address), self.clocks(), self.rng, self.config
+        )
+        scope = self._scopes[address] = trio.CancelScope()
+        self._nursery.start_soon(self._live, mesh, scope)
+        known = self.rng.sample(list(self.meshes), min(2, len(self.meshes)))
+        self.meshes[address] = mesh
+        if known:
+            await mesh.join(known)
+        return mesh
+
+    @staticmethod
+    async def _live(mesh: Mesh, scope: trio.CancelScope) -> None:
+        with scope:
+            await mesh.run()
+
+    def kill(self, address: Address) -> None:
+        self.net.unplug(address)
+        self._scopes.pop(address).cancel()
+        del self.meshes[address]
+
+    def address_of(self, mesh: Mesh) -> Address:
+        return next(address for address, one in self.meshes.items() if one is mesh)
+
+    def kill_some(self, share: float, keep: list[Mesh]) -> None:
+        mortal = [address for address, mesh in self.meshes.items() if mesh not in keep]
+        for address in self.rng.sample(mortal, int(len(self.meshes) * share)):
+            self.kill(address)
+
+
+def simulate(
+    body: Callable[[Town], Awaitable[None]], nodes: int, seed: int = 1, config: Config | None = None
+) -> None:
+    """Runs `body` on a settled town of `nodes`, in virtual time."""
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            town = Town(nursery, seed, config or Config(exempt_local=False))
+            for _ in range(nodes):
+                await town.settle()
+            await trio.sleep(5)
+            await body(town)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
