@@ -15,7 +15,19 @@ TOP_LEVEL = {
     *("slskmesh", "tui", "tests", "screenshots", "docs"),
 }
 FORBIDDEN_IN_TUI = {
-    *("cli", "demo", "acquire", "swarm", "governance", "overlay", "library", "dht", "store", "wire", "identity"),
+    *(
+        "cli",
+        "demo",
+        "acquire",
+        "swarm",
+        "governance",
+        "overlay",
+        "library",
+        "dht",
+        "store",
+        "wire",
+        "identity",
+    ),
 }
 LINES_MAX, FUNCTION_LINES_MAX = 450, 60
 
