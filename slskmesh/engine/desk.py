@@ -31,6 +31,7 @@ from slskmesh.wire.messages import Hit
 if TYPE_CHECKING:
     from slskmesh.engine.engine import Engine
 
+_QUERY_READ = 4096  # characters looked at; what peers are sent is shorter still
 _HITS_WAITING = 500  # parts of answers waiting to be shown
 
 
@@ -86,7 +87,9 @@ class Desk:
     # -- search ------------------------------------------------------------------------------------------------
 
     async def _search(self, request: int, command: cmd.Search) -> str:
-        text = " ".join(command.text.split())
+        text = sanitize(command.text, _QUERY_READ).strip()
+        if command.limit < 1:
+            raise UserError("a search for no hits finds nothing: ask for at least 1")
         if not text:
             raise UserError("nothing to search for: type a word of an artist, album, title or file name")
         sessions = list(self._engine.overlay.sessions.values())

@@ -38,6 +38,7 @@ from slskmesh.swarm.source import Source
 from slskmesh.swarm.state import RUNNING, VERIFIED, DownloadState, Line, MapState, Phase
 from slskmesh.text import safe_name
 from slskmesh.wire import messages as msg
+from slskmesh.wire.limits import FILE_MAX
 
 S = TypeVar("S", msg.Joined, msg.Gone, msg.ManifestPart, msg.Have, msg.Choke, msg.Unchoke, msg.Refused)
 DOWNLOADS_MAX = 5000
@@ -189,6 +190,8 @@ class Downloads:
             return
         if entry is not None and not (entry.phase is Phase.DONE and await self._is_away(entry.path)):
             raise UserError(f"{entry.wish.name} is in the list already: {entry.phase.value}")
+        if not 0 <= size <= FILE_MAX:
+            raise UserError(f"a file has from 0 to {FILE_MAX} bytes, not {size}")
         if len(self._entries) >= DOWNLOADS_MAX:
             raise UserError(f"the list holds {DOWNLOADS_MAX} downloads; remove some first")
         words = [safe_name(word) for word in folder.replace("\\", "/").split("/") if word.strip(" .")]
