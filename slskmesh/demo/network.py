@@ -192,6 +192,7 @@ class Network:
 
         SlskmeshError if a peer ended that nobody killed.
         """
+        self._interrupts.check()
         try:
             said = self.inbox.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:

@@ -1,8 +1,10 @@
 """Signals that end a process in order: SIGINT, SIGTERM and SIGHUP become one exception in the main thread.
 
 Rules:
-- The exception is raised at most once; later signals are remembered and change nothing, so that clean-up is
-  never cut short by an impatient second Ctrl+C.
+- A signal raises the exception once; later signals are remembered and change nothing, so that clean-up is never
+  cut short by an impatient second Ctrl+C.
+- Raised inside a finaliser or a C library's callback, an exception is lost. So `check` and the end of `hold` raise
+  it again until `close` is called: whoever still gets there was not interrupted.
 - `hold()` puts the exception off over steps that must not be torn apart (make a folder and remember it).
 """
 
@@ -32,6 +34,7 @@ class Interrupts:
     def __init__(self) -> None:
         self.number = 0  # the first signal that came, 0 for none
         self._raised = False
+        self._closed = False
         self._held = 0
         self._before: dict[signal.Signals, Any] = {}
 
@@ -65,11 +68,17 @@ class Interrupts:
             yield
         finally:
             self._held -= 1
-        self._deliver()
+        self.check()
+
+    def check(self) -> None:
+        """Raises Interrupted if a signal came and this is not the clean-up yet. Main thread only."""
+        if self.number and not self._closed and not self._held:
+            self._raised = True
+            raise Interrupted(self.number)
 
     def close(self) -> None:
         """From here on signals are only remembered: for the last clean-up."""
-        self._raised = True
+        self._closed = self._raised = True
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
         self.number = self.number or number

@@ -55,3 +55,19 @@ def test_after_close_signals_are_only_remembered() -> None:
         interrupts.close()
         os.kill(os.getpid(), signal.SIGTERM)
         assert interrupts.number == signal.SIGTERM
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interruption_lost_in_a_finaliser_is_raised_at_the_next_look() -> None:
+    class Loses:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    with Interrupts() as interrupts:
+        Loses()  # the interpreter drops what a finaliser raises
+        with pytest.raises(Interrupted):
+            interrupts.check()
+        with pytest.raises(Interrupted), interrupts.hold():
+            pass
+        interrupts.close()
+        interrupts.check()
