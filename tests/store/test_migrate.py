@@ -97,10 +97,13 @@ def test_the_products_own_steps_have_no_gaps() -> None:
 
 
 async def test_the_products_own_steps_fit_their_models(tmp_path: Path) -> None:
-    from slskmesh.store.models import base, peers
+    from slskmesh.store.models import base, library, peers, transfers
+
+    rooms = {library.__name__, peers.__name__, transfers.__name__}
 
     def columns() -> list[tuple[list[str], list[str]]]:
-        models = [model for model in base.Base.__subclasses__() if model.__module__ == peers.__name__]
+        models = [model for model in base.Base.__subclasses__() if model.__module__ in rooms]
+        assert len(models) == 6
         return [
             (
                 [column.name for column in database.get_columns(model._meta.table_name)],
