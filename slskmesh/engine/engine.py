@@ -185,12 +185,7 @@ class Engine:
         nursery.start_soon(self.desk.run, receive)
         await self.desk.publish_settings()
         if self.settings.configured:
-            nursery.start_soon(self._look_over)
             await self.open_up()
-
-    async def _look_over(self) -> None:
-        for sentence in await self.downloads.look_over():
-            self.notice(Level.WARN, sentence)
 
     async def open_up(self) -> None:
         """The person said yes: listen, dial, scan."""
@@ -238,7 +233,8 @@ class Engine:
         self.uploads.tally.add(peer, size, trio.current_time())
 
     def _line(self, content: bytes, line: Line) -> None:
-        self.notice(Level(line.level), f"{self.downloads.name_of(content)}: {line.text}")
+        of = f"{self.downloads.name_of(content)}: " if content else ""
+        self.notice(Level(line.level), of + line.text)
 
     def notice(self, level: Level, text: str) -> None:
         """One line for the event log."""

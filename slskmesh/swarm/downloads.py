@@ -108,6 +108,9 @@ class Downloads:
         """Loads the list and works on it until cancelled."""
         for record in await self._store.run(records.load):
             self._entries[record.content] = Entry.of(record)
+        # Before anything is fetched: a map that is being replaced right now must not be taken for a leftover.
+        for sentence in await self.look_over():
+            self._say(b"", Line(self._wall(), "warn", sentence))
         async with trio.open_nursery() as nursery:
             task_status.started()
             while True:
@@ -169,7 +172,10 @@ class Downloads:
         return entry.wish.name if entry is not None else content.hex()[:12]
 
     async def look_over(self) -> list[str]:
-        """Tidies the folders of partial files after a restart; a sentence for each that holds something unclaimed."""
+        """Tidies the folders of partial files; a sentence for each that holds something unclaimed.
+
+        Only while nothing is being fetched: `run` does it first.
+        """
         roots = {self._around.downloads, *(e.root for e in self._entries.values() if e.root is not None)}
         known = frozenset(self._entries)
         said = []
