@@ -33,7 +33,7 @@ from slskmesh.wire.messages import Bye, Hello, Message, Ping, Pong
 
 _HELLO_MAX = 4096  # bytes of a first frame
 _MESSAGES = (4000.0, 8000.0)  # control messages a second, burst
-_PINGS = (2.0, 20.0)
+_PINGS = (2.0, 40.0)  # a peer we read slowly may have some waiting
 _DISCARD = 64 * 1024
 _PROGRESS = 1024  # bytes between two looks that count as life; a dribble does not
 _CODE = re.compile(r"[a-z-]{1,32}")  # what a Bye's code must look like to become ours: it goes into logs
@@ -87,8 +87,9 @@ class PeerSession:
         self._closing = trio.Event()
         self._sending: float | None = None  # since when the line has been taking the same buffers
         self._heard = trio.current_time()
-        self._ping_sent: float | None = None
+        self._ping_sent = 0.0  # when the newest Ping left
         self._ping_token = 0
+        self._pong_token = 0  # the newest Ping that was answered
         self._messages = TokenBucket(*_MESSAGES)
         self._pings = TokenBucket(*_PINGS)
 
@@ -242,25 +243,28 @@ class PeerSession:
                 self._router.message(self, message)
 
     def _pong(self, token: int) -> None:
-        if self._ping_sent is None or token != self._ping_token:
+        if not self._pong_token < token <= self._ping_token:
             raise PeerError("unexpected", "a Pong without a Ping")
+        self._pong_token = token
+        if token < self._ping_token:
+            return  # its time was forgotten when the next one left
         sample = self._heard - self._ping_sent
-        self._ping_sent = None
         self.rtt = sample if self.rtt is None else self.rtt + 0.25 * (sample - self.rtt)
 
     async def _keepalive(self) -> None:
-        taken = self._stream.taken
+        taken, given = self._stream.taken, self._stream.given
         while True:
-            now = trio.current_time()
-            if self._ping_sent is None:
-                self._ping_token += 1
-                self._ping_sent = now
-                self.send(Ping(self._ping_token))
+            # Also while the last one is unanswered: a peer that is read slowly must not take us for dead.
+            self._ping_token += 1
+            self._ping_sent = trio.current_time()
+            self.send(Ping(self._ping_token))
             await trio.sleep(min(self._timings.ping_every, self._timings.silence / 3))
             now = trio.current_time()
             if self._stream.taken - taken >= _PROGRESS:  # a long frame on a line that many share
                 self._heard = now
-            taken = self._stream.taken
+            if self._sending is not None and self._stream.given - given >= _PROGRESS:
+                self._sending = now
+            taken, given = self._stream.taken, self._stream.given
             if now - self._heard > self._timings.silence:
                 raise PeerError("timeout", f"nothing heard for {math.ceil(now - self._heard)} s", blame=False)
             if self._sending is not None and now - self._sending > self._timings.silence:

@@ -63,6 +63,7 @@ class TlsStream:
         self._cut = False  # a record left half-way; whatever followed it would look like forgery
         self.throttle: Throttle | None = None
         self.taken = 0  # bytes received
+        self.given = 0  # bytes the kernel took to send
 
     async def handshake(self) -> PeerId:
         """Completes the handshake and returns the peer's proven key. PeerError "handshake" on any refusal."""
@@ -160,7 +161,9 @@ class TlsStream:
         self._cut = True
         try:
             while data:
-                data = data[await self._sock.send(data) :]
+                count = await self._sock.send(data)
+                data = data[count:]
+                self.given += count
             self._cut = False
         except (OSError, trio.ClosedResourceError) as error:
             raise _gone() from error

@@ -63,6 +63,29 @@ async def test_pongs_alone_keep_a_line_alive(tmp_path: Path) -> None:
         assert session.rtt is not None and 0 < session.rtt < 1
 
 
+async def test_a_peer_hears_from_us_also_while_its_answers_are_late(tmp_path: Path) -> None:
+    """Where a limit makes us read slowly, Pongs wait behind data: pings go on, and late Pongs are no fault."""
+    async with running(Node(tmp_path, "node", timings=QUIET)) as node:
+        peer, session = await greeted(node)
+        tokens = []
+        while len(tokens) < 5:
+            fields = await peer.message()
+            assert fields[0] == PING
+            tokens.append(fields[1])
+            await peer.send(message(PING, 1))
+            assert (await peer.message())[0] == PONG
+        assert session.rtt is None
+        for token in tokens:
+            await peer.send(message(PONG, token))
+        await peer.send(message(PING, 2))
+        while (fields := await peer.message())[0] != PONG:
+            pass
+        assert session.rtt is not None and not node.closed
+        await peer.send(message(PONG, tokens[0]))  # but one Ping is answered once
+        await node.until_closed()
+        assert session.error is not None and session.error.code == "unexpected"
+
+
 async def test_a_frame_that_dribbles_in_does_not_hold_a_session(tmp_path: Path) -> None:
     """One byte of a long frame now and then is no sign of life."""
     async with running(Node(tmp_path, "node", timings=QUIET)) as node:

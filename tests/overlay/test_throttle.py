@@ -94,9 +94,9 @@ async def test_two_peers_get_a_tight_limit_smoothly_and_messages_pass_it(tmp_pat
             await client.start(nursery, listen=False)
             line = await client.overlay.connect(server.peer, [server.address])
             await server.until_open(client.peer)
-            session = server.overlay.sessions[client.peer]
-            nursery.start_soon(session.send_chunk, number, 0, memoryview(bytes(size)))
         began = trio.current_time()
+        for number, session in enumerate(server.overlay.sessions.values(), 1):
+            nursery.start_soon(session.send_chunk, number, 0, memoryview(bytes(size)))
         line.send(Join(9, bytes(32)))
         with trio.fail_after(20):
             await meter.done.wait()
