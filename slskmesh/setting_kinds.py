@@ -130,6 +130,13 @@ def _parse_listen(raw: Any) -> str:
 listen_address = Reader(_parse_listen, str.strip)
 
 
+def _parse_maybe_listen(raw: Any) -> str:
+    return "" if raw == "" else _parse_listen(raw)
+
+
+maybe_listen_address = Reader(_parse_maybe_listen, str.strip)
+
+
 def _parse_folder(raw: Any) -> str:
     if not isinstance(raw, str) or "\0" in raw:
         raise ValueError(f"must be a folder's path in quotes, not {_seen(raw)}")

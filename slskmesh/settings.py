@@ -10,11 +10,12 @@ Rules:
 from __future__ import annotations
 
 import functools
+import operator
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, TypedDict, get_args, get_type_hints
+from typing import Annotated, Any, Final, TypedDict, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -28,6 +29,7 @@ from slskmesh.setting_kinds import (
     folders,
     key_line,
     listen_address,
+    maybe_listen_address,
     patterns,
     rate,
     switch,
@@ -37,6 +39,7 @@ from slskmesh.text import sanitize
 
 _ENV: Final = "SLSKMESH__"
 _FILE_MAX: Final = 1 << 20
+_S = TypeVar("_S", bound=msgspec.Struct)
 
 
 class OverlaySettings(msgspec.Struct, frozen=True):
@@ -77,6 +80,72 @@ class SwarmSettings(msgspec.Struct, frozen=True):
     active: Annotated[int, Rule(count(1, 100), "downloads that run at once")] = 3
 
 
+class ShadowIndexSettings(msgspec.Struct, frozen=True):
+    """What is published of the library."""
+
+    enabled: Annotated[
+        bool,
+        Rule(
+            switch,
+            "publish small signed shards: which MusicBrainz releases are held here, never names or paths",
+        ),
+    ] = True
+
+
+class MeshSettings(msgspec.Struct, frozen=True):
+    """The mesh beside the connected peers (documents 000 section 8)."""
+
+    enabled: Annotated[
+        bool, Rule(switch, "take part in the table of peers (UDP): find and be found by MusicBrainz id")
+    ] = True
+    shadow_index: ShadowIndexSettings = ShadowIndexSettings()
+
+
+class DhtSettings(msgspec.Struct, frozen=True):
+    """The table of peers."""
+
+    listen: Annotated[
+        str,
+        Rule(
+            maybe_listen_address,
+            "UDP host:port; empty = host and port number of overlay.listen, so that one port number is enough",
+        ),
+    ] = ""
+    lan: Annotated[bool, Rule(switch, "find peers on the local network by multicast")] = True
+
+
+class FabricSettings(msgspec.Struct, frozen=True):
+    """Services for peers."""
+
+    services: Annotated[
+        tuple[str, ...], Rule(patterns, "services that peers may call; nothing else is exposed")
+    ] = ("introspection", "shadow-index")
+
+
+class MusicBrainzSettings(msgspec.Struct, frozen=True):
+    """The catalogue of music."""
+
+    host: Annotated[
+        str,
+        Rule(
+            word(200), "host asked about music; http://host:port for a server of your own, empty = never ask"
+        ),
+    ] = "musicbrainz.org"
+
+
+class JobsSettings(msgspec.Struct, frozen=True):
+    """Jobs by MusicBrainz id."""
+
+    active: Annotated[int, Rule(count(1, 20), "jobs worked on at once")] = 2
+    layout: Annotated[
+        str,
+        Rule(
+            word(300),
+            "where a job's files go below its folder; fields in braces: artist album year disc track title",
+        ),
+    ] = "{artist}/{album} ({year})/{disc}{track} {title}"
+
+
 class UiSettings(msgspec.Struct, frozen=True):
     """The terminal app."""
 
@@ -104,6 +173,11 @@ class Settings(msgspec.Struct, frozen=True):
     overlay: OverlaySettings = OverlaySettings()
     library: LibrarySettings = LibrarySettings()
     swarm: SwarmSettings = SwarmSettings()
+    mesh: MeshSettings = MeshSettings()
+    dht: DhtSettings = DhtSettings()
+    fabric: FabricSettings = FabricSettings()
+    musicbrainz: MusicBrainzSettings = MusicBrainzSettings()
+    jobs: JobsSettings = JobsSettings()
     ui: UiSettings = UiSettings()
     setup: SetupSettings = SetupSettings()
 
@@ -128,12 +202,29 @@ class Row(TypedDict):
 @functools.cache
 def _options() -> dict[str, tuple[Rule, Any]]:
     """(rule, default) by dotted key, in the order of the sections above."""
-    options = {}
-    for section in msgspec.structs.fields(Settings):
-        hints = get_type_hints(section.type, include_extras=True)
-        for field in msgspec.structs.fields(section.type):
-            options[f"{section.name}.{field.name}"] = (get_args(hints[field.name])[1], field.default)
+    options: dict[str, tuple[Rule, Any]] = {}
+    _collect(Settings, "", options)
     return options
+
+
+def _collect(section: type[msgspec.Struct], prefix: str, options: dict[str, tuple[Rule, Any]]) -> None:
+    hints = get_type_hints(section, include_extras=True)
+    for field in msgspec.structs.fields(section):
+        if _is_section(field.type):
+            _collect(field.type, f"{prefix}{field.name}.", options)
+        else:
+            options[prefix + field.name] = (get_args(hints[field.name])[1], field.default)
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+@functools.cache
+def _sections() -> frozenset[str]:
+    """Dotted names of all sections: "mesh", "mesh.shadow_index"."""
+    inner = {key.rpartition(".")[0] for key in _options()}
+    return frozenset(inner | {name.partition(".")[0] for name in inner})
 
 
 def load_settings(home: Path, env: Mapping[str, str] = os.environ) -> Settings:
@@ -168,10 +259,9 @@ def describe(settings: Settings, home: Path, env: Mapping[str, str] = os.environ
     written = {f"{s}.{k}": value for s, k, value in _flat(tomllib.loads(_read_file(home)))}
     rows = []
     for key, (rule, default) in _options().items():
-        section, name = key.split(".")
-        if section == "setup":
+        if key.startswith("setup."):
             continue
-        source, value = "default", getattr(getattr(settings, section), name)
+        source, value = "default", operator.attrgetter(key)(settings)
         if _env_name(key) in env:
             source, value = "environment", env[_env_name(key)]
         elif key in written:
@@ -214,12 +304,15 @@ def _with_value(source: str, key: str, value: Any) -> str:
     import tomlkit  # here, for what only reads settings starts faster without it
     from tomlkit.exceptions import TOMLKitError
 
-    section, name = key.split(".")
+    *sections, name = key.split(".")
     try:
         document = tomlkit.parse(source)
-        if section not in document:
-            document[section] = tomlkit.table()
-        document[section][name] = value
+        table: Any = document
+        for section in sections:
+            if section not in table:
+                table[section] = tomlkit.table()
+            table = table[section]
+        table[name] = value
         return tomlkit.dumps(document)
     except TOMLKitError as error:
         raise UserError(f"config.toml: cannot be edited: {error}") from error
@@ -231,12 +324,18 @@ def _checked(source: str, path: Path, env: Mapping[str, str]) -> Settings:
         if name.startswith(_ENV):
             key = name.removeprefix(_ENV).lower().replace("__", ".")
             values[key] = _read(key, env[name], name)
-    sections: dict[str, dict[str, Any]] = {}
-    for key, value in values.items():
-        section, name = key.split(".")
-        sections.setdefault(section, {})[name] = value
-    types = {field.name: field.type for field in msgspec.structs.fields(Settings)}
-    return Settings(**{section: types[section](**fields) for section, fields in sections.items()})
+    return _built(Settings, "", values)
+
+
+def _built(section: type[_S], prefix: str, values: Mapping[str, Any]) -> _S:
+    fields: dict[str, Any] = {}
+    for field in msgspec.structs.fields(section):
+        key = prefix + field.name
+        if _is_section(field.type):
+            fields[field.name] = _built(field.type, key + ".", values)
+        elif key in values:
+            fields[field.name] = values[key]
+    return section(**fields)
 
 
 def _file_values(source: str, path: Path) -> list[tuple[str, Any]]:
@@ -260,14 +359,24 @@ def _flat(tree: dict[str, Any]) -> list[tuple[str, str, Any]]:
     flat: list[tuple[str, str, Any]] = []
     for section, fields in tree.items():
         if isinstance(fields, dict):
-            flat += [(section, name, value) for name, value in fields.items()]
+            flat += _below(section, fields)
         else:
             flat.append((section, "", fields))
     return flat
 
 
+def _below(section: str, fields: dict[str, Any]) -> list[tuple[str, str, Any]]:
+    flat: list[tuple[str, str, Any]] = []
+    for name, value in fields.items():
+        if isinstance(value, dict) and f"{section}.{name}" in _sections():
+            flat += _below(f"{section}.{name}", value)
+        else:
+            flat.append((section, name, value))
+    return flat
+
+
 def _read(key: str, raw: Any, where: str) -> Any:
-    if key in Settings.__struct_fields__:
+    if key in _sections():
         raise UserError(f"{where}: is a section; write [{key}] and its settings below it")
     if key not in _options():
         raise UserError(f"{where}: unknown setting{_meant(key)}")

@@ -133,3 +133,87 @@ class FinishSetup(Command, frozen=True):
     downloads: str
     listen: str = ""  # empty: the default
     name: str = ""
+
+
+class LookUp(Command, frozen=True):
+    """Text to MusicBrainz ids, or an id to what it is. Answered by one `LookedUp` event with this request as query.
+
+    `kind`: "release", "artist", "label", or empty: by the pasted address or id, else releases.
+    """
+
+    text: str
+    kind: str = ""
+    limit: int = 25
+
+
+class Resolve(Command, frozen=True):
+    """Who has this release, and which variants? Answered by one `Resolved` event with this request as query."""
+
+    release: str
+
+
+class AddJob(Command, frozen=True):
+    """Starts a job. Reply value: its number. Fields as `slskmesh.jobs.state.Spec` has them.
+
+    `kind`: "mb_release", "discography", "label_crate"; `target`: the id of a release, artist or label, or its page's
+    address as pasted.
+    """
+
+    kind: str
+    target: str
+    title: str = ""
+    target_dir: str = ""
+    layout: str = ""
+    tracks: tuple[int | str, ...] = ()
+    profile: str = "core"
+    limit: int = 20
+    scene: str = ""
+    preferred_codecs: tuple[str, ...] = ()
+    allow_lossy: bool = True
+    prefer_canonical: bool = True
+    use_overlay: bool = True
+    overlay_bandwidth_kbps: int = 0
+    requested_by: str = ""
+
+
+class PauseJob(Command, frozen=True):
+    """Stops a job and its transfers; what is there stays."""
+
+    job: int
+
+
+class ResumeJob(Command, frozen=True):
+    """Goes on with a paused job."""
+
+    job: int
+
+
+class RetryJob(Command, frozen=True):
+    """Tries everything of a job again that is not done: plans anew, now."""
+
+    job: int
+
+
+class CancelJob(Command, frozen=True):
+    """Ends a job; finished files stay, unfinished ones are removed."""
+
+    job: int
+
+
+class RemoveJob(Command, frozen=True):
+    """Takes a job that is over off the list. Files stay."""
+
+    job: int
+
+
+class MoveJob(Command, frozen=True):
+    """Moves a job `by` places in the order of work (negative: earlier)."""
+
+    job: int
+    by: int
+
+
+class WatchJob(Command, frozen=True):
+    """Streams `JobView` of this job (0: none)."""
+
+    job: int

@@ -6,6 +6,7 @@ import enum
 
 import msgspec
 
+from slskmesh.engine.job_views import EntityView, PlanView
 from slskmesh.engine.views import HitView
 from slskmesh.text import SafeStr
 
@@ -39,6 +40,27 @@ class SearchEnded(Event, frozen=True):
     refused: int
     dropped: int
     reason: SafeStr = SafeStr("")
+
+
+class LookedUp(Event, frozen=True):
+    """What the catalogue knows under a text or id. `kind` is that of `entities`: "release", "artist", "label".
+
+    `note` is empty, or says why there is nothing, or that the answer is an old one and why.
+    """
+
+    query: int
+    kind: str
+    entities: tuple[EntityView, ...] = ()
+    stale: bool = False
+    note: SafeStr = SafeStr("")
+
+
+class Resolved(Event, frozen=True):
+    """Who has a release. `plan` is None where nothing could be found out; `note` says why."""
+
+    query: int
+    plan: PlanView | None = None
+    note: SafeStr = SafeStr("")
 
 
 class Level(enum.Enum):

@@ -46,6 +46,8 @@ class StatusView(View, frozen=True):
     peer_id: str = ""
     listening: str = ""  # "host:port", empty while not listening
     loop_lag: float = 0.0  # worst engine loop lag of the last seconds, in seconds
+    dht_nodes: int | None = None  # contacts in the table of peers; None while it is switched off
+    jobs: int = 0  # jobs that are not over
 
 
 class ScanPhase(enum.Enum):
@@ -137,6 +139,8 @@ class HitView(View, frozen=True):
     channels: int = 0
     trusted: bool = False
     have: bool = False  # already in the library or downloads
+    recording: str = ""  # MusicBrainz ids by the file's own tags; empty unknown
+    release: str = ""
 
 
 class TransferState(enum.Enum):

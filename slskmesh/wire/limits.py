@@ -45,3 +45,18 @@ FEATURES_MAX: Final = 32
 # Search
 HITS_PER_MESSAGE: Final = 40
 HITS_PER_QUERY: Final = 500
+
+# MusicBrainz ids
+MBID_BYTES: Final = 16
+
+# Fabric (003 part 1; research features 2.2)
+SERVICE_NAME_MAX: Final = 32
+METHOD_NAME_MAX: Final = 32
+CALL_MAX: Final = 16 * 1024  # bytes of one call's payload
+REPLY_MAX: Final = 48 * 1024  # bytes of one part of a reply
+REPLY_PARTS_MAX: Final = 64  # parts of a streamed reply
+DEADLINE_MAX: Final = 60_000  # ms a call may take
+
+# Jobs shared with peers
+JOB_ID_BYTES: Final = 8
+CACHE_ITEMS_MAX: Final = 256

@@ -26,6 +26,10 @@ ChunkIndex = Annotated[int, Meta(ge=0, lt=lim.CHUNKS_MAX)]
 ChunkSize = Annotated[int, Meta(ge=lim.CHUNK_MIN, le=lim.CHUNK_MAX)]
 Reason = Annotated[str, Meta(max_length=lim.REASON_MAX)]
 Tag = Annotated[str, Meta(max_length=lim.TAG_MAX)]
+Mbid = Annotated[bytes, Meta(min_length=lim.MBID_BYTES, max_length=lim.MBID_BYTES)]
+MaybeMbid = Annotated[
+    bytes, Meta(max_length=lim.MBID_BYTES)
+]  # empty or 16 bytes; another length is refused where read
 Chunks = Annotated[tuple[ChunkIndex, ...], Meta(min_length=1, max_length=lim.WANT_MAX)]
 
 
@@ -49,6 +53,7 @@ class Hello(Message, frozen=True, tag=1):
     features: Annotated[
         tuple[Annotated[str, Meta(max_length=lim.FEATURE_MAX)], ...], Meta(max_length=lim.FEATURES_MAX)
     ] = ()
+    dht: U16 = 0  # UDP port of the sender's node of the table, 0 if it has none that others can reach
 
 
 class Ping(Message, frozen=True, tag=2):
@@ -101,6 +106,8 @@ class Hit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sample_rate: U32 = 0
     bit_depth: U16 = 0
     channels: U16 = 0
+    recording: MaybeMbid = b""
+    release: MaybeMbid = b""
 
 
 class Hits(Message, frozen=True, tag=17):
@@ -224,6 +231,57 @@ class Leave(Message, frozen=True, tag=43):
     stream: U32
 
 
+# -- fabric: calls by service name (slskmesh/fabric) ---------------------------------------------------------------
+
+
+class Call(Message, frozen=True, tag=48):
+    """Asks a service of the peer. `call` is the correlation id, unique in the caller's session while it is open."""
+
+    call: U32
+    service: Annotated[str, Meta(min_length=1, max_length=lim.SERVICE_NAME_MAX)]
+    method: Annotated[str, Meta(min_length=1, max_length=lim.METHOD_NAME_MAX)]
+    deadline: Annotated[int, Meta(ge=1, le=lim.DEADLINE_MAX)]  # ms from its arrival; then the callee gives up
+    payload: Annotated[bytes, Meta(max_length=lim.CALL_MAX)] = b""
+
+
+class CallReply(Message, frozen=True, tag=49):
+    """One part of the answer. `more`: further parts follow. `status` is of `fabric.status`; not OK ends the call."""
+
+    call: U32
+    status: Annotated[int, Meta(ge=0, le=15)]
+    payload: Annotated[bytes, Meta(max_length=lim.REPLY_MAX)] = b""
+    more: bool = False
+    error: Reason = ""
+
+
+class CallCancel(Message, frozen=True, tag=50):
+    """The caller wants no (more) answer."""
+
+    call: U32
+
+
+# -- jobs: who else works on the same release (000 section 5.4, mesh_cache_job) --------------------------------------
+
+
+class CacheItem(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One content of the sender's job: its place in the release (from 1 over all media), and whether it is whole."""
+
+    content: Hash
+    track: U16
+    done: bool
+
+
+class CacheJob(Message, frozen=True, tag=64):
+    """The sender works on a release (or stopped: not `open`): what it fetches and has. Replaces its earlier word."""
+
+    job: Annotated[
+        bytes, Meta(min_length=lim.JOB_ID_BYTES, max_length=lim.JOB_ID_BYTES)
+    ]  # random, new each run
+    release: Mbid
+    open: bool
+    items: Annotated[tuple[CacheItem, ...], Meta(max_length=lim.CACHE_ITEMS_MAX)] = ()
+
+
 AnyMessage = (
     Hello
     | Ping
@@ -245,6 +303,10 @@ AnyMessage = (
     | Unchoke
     | Refused
     | Leave
+    | Call
+    | CallReply
+    | CallCancel
+    | CacheJob
 )
 
 MESSAGE_TYPES: Final[tuple[type[Message], ...]] = AnyMessage.__args__

@@ -1,0 +1,1 @@
+"""MusicBrainz: what recordings, releases, artists and labels there are."""

@@ -1,0 +1,1 @@
+"""Calls between peers by service name: descriptors, directory, rates, streams."""

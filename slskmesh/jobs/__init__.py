@@ -1,0 +1,1 @@
+"""Jobs by MusicBrainz id: releases, discographies, label crates."""

@@ -1,0 +1,1 @@
+"""The services this peer offers on the fabric."""

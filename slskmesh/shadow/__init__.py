@@ -1,0 +1,1 @@
+"""The shadow index: who has which release, in small signed lossy shards."""
