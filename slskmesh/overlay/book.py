@@ -1,7 +1,9 @@
 """The peer book: who we know, where they listen, when to try again. Pure; time and chance come in as arguments.
 
 Rules:
-- A peer we had a session with, or were invited to, is dialled again by ourselves until the person says otherwise.
+- A peer we were invited to, or that the person chose, is dialled again by ourselves until the person says otherwise.
+- A peer that found us, or that a plan found in the table, is dialled again a few times after its line broke, then left
+  alone: a mesh in which everybody redials whomever it ever met would be all dials.
 - Failures back off: 5 s doubling to 15 min, each 20 % earlier or later by chance, so that nobody is hammered and
   nobody is dialled by all at once.
 - The book is bounded; the longest unseen peers that nobody invited go first.
@@ -19,6 +21,7 @@ BOOK_MAX = 2000
 ADDRESSES_MAX = 8
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 900.0
+FOUND_FAILS = 6  # dials of a found peer that may fail in a row: about five minutes
 
 
 class Entry(msgspec.Struct):
@@ -32,6 +35,7 @@ class Entry(msgspec.Struct):
     next_try: float = 0.0
     last_seen: float = 0.0
     error: str = ""  # why the last try failed; not kept over a restart
+    found: bool = False  # nobody asked for it by name: met by itself or through the table
 
 
 class PeerBook:
@@ -57,12 +61,18 @@ class PeerBook:
         """We hold an invite: dial it, from its addresses first."""
         entry = self.get(peer)
         _prefer(entry, list(addresses))
-        entry.dial, entry.fails, entry.next_try = True, 0, 0.0
+        entry.dial, entry.fails, entry.next_try, entry.found = True, 0, 0.0, False
         return entry
+
+    def keep(self, peer: PeerId) -> None:
+        """The person wants this peer: it is dialled for as long as it takes."""
+        self.get(peer).found = False
 
     def met(self, peer: PeerId, name: str, address: str | None, now: float) -> Entry:
         """A session is up; `address` is where it listens, if known."""
+        new = peer not in self.entries
         entry = self.get(peer)
+        entry.found = entry.found or new
         if address:
             _prefer(entry, [address])
         entry.name, entry.last_seen = name, now
@@ -82,6 +92,8 @@ class PeerBook:
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(entry.fails, 20))
         entry.fails += 1
         entry.next_try = now + wait * self._rng.uniform(0.8, 1.2)
+        if entry.found and entry.fails >= FOUND_FAILS:
+            entry.dial = False
         return entry.next_try
 
     def leave_alone(self, peer: PeerId) -> None:

@@ -14,9 +14,15 @@ def load_book() -> list[Entry]:
     rows: Any = KnownPeer.select().order_by(KnownPeer.last_seen.desc()).limit(BOOK_MAX).tuples()
     return [
         Entry(
-            PeerId(bytes(key)), name, addresses.split("\n") if addresses else [], bool(dial), fails, 0.0, seen
+            peer=PeerId(bytes(key)),
+            name=name,
+            addresses=addresses.split("\n") if addresses else [],
+            dial=bool(dial),
+            fails=fails,
+            last_seen=seen,
+            found=bool(found),
         )
-        for key, name, addresses, dial, fails, _next_try, seen in rows
+        for key, name, addresses, dial, fails, _next_try, seen, found in rows
     ]
 
 
@@ -32,6 +38,7 @@ def save_book(changed: list[Entry], removed: list[PeerId]) -> None:
             fails=entry.fails,
             next_try=entry.next_try,
             last_seen=entry.last_seen,
+            found=entry.found,
         ).execute()
     for peer in removed:
         KnownPeer.delete().where(KnownPeer.key == peer).execute()

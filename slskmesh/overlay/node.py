@@ -161,17 +161,25 @@ class Overlay:
 
     # -- dialling ----------------------------------------------------------------------------------------------
 
-    async def connect(self, peer: PeerId | None, addresses: Sequence[str]) -> PeerSession:
+    async def connect(
+        self, peer: PeerId | None, addresses: Sequence[str], *, found: bool = False
+    ) -> PeerSession:
         """Dials these addresses in turn; returns the open session. PeerError says why none answered.
 
-        With `peer` None whoever answers is accepted, and its key is what its certificate proves.
+        With `peer` None whoever answers is accepted, and its key is what its certificate proves. `found`: nobody asked
+        for this peer by name; where it does not answer nothing is kept of it.
         """
         if peer is not None and peer in self.sessions:
             return self.sessions[peer]
         if peer is not None:
             self.dialling.add(peer)
+        stranger = found and peer is not None and peer not in self.book.entries
         try:
             return await self._dial(peer, addresses)
+        except PeerError:
+            if stranger and peer is not None:
+                self.book.forget(peer)
+            raise
         finally:
             if peer is not None:
                 self.dialling.discard(peer)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slskmesh.identity.peerid import PeerId
-from slskmesh.overlay.book import ADDRESSES_MAX, BOOK_MAX, LONGEST_WAIT, PeerBook
+from slskmesh.overlay.book import ADDRESSES_MAX, BOOK_MAX, FOUND_FAILS, LONGEST_WAIT, PeerBook
 
 
 def _peer(number: int) -> PeerId:
@@ -49,6 +49,33 @@ def test_a_peer_left_alone_is_not_dialled_until_invited_again() -> None:
     assert not book.due(1e9)
     book.invited(_peer(1), ["a:1"])
     assert book.due(1e9)
+
+
+def _fail(book: PeerBook, number: int, times: int) -> None:
+    for _ in range(times):
+        book.failed(_peer(number), 0, "no answer")
+
+
+def test_a_peer_that_nobody_chose_is_left_alone_after_a_few_dials() -> None:
+    book = _book()
+    book.met(_peer(1), "", "a:1", 1.0)
+    _fail(book, 1, FOUND_FAILS - 1)
+    assert book.due(1e9)
+    _fail(book, 1, 1)
+    assert not book.due(1e9)
+    book.met(_peer(1), "", "a:1", 2.0)
+    assert book.due(1e9), "it came back by itself"
+
+
+def test_a_peer_that_was_invited_or_chosen_is_dialled_for_ever() -> None:
+    book = _book()
+    book.invited(_peer(1), ["a:1"])
+    book.met(_peer(1), "", "a:1", 1.0)
+    book.met(_peer(2), "", "b:1", 1.0)
+    book.keep(_peer(2))
+    for number in (1, 2):
+        _fail(book, number, 10 * FOUND_FAILS)
+    assert len(book.due(1e9)) == 2
 
 
 @given(st.lists(st.text(min_size=1, max_size=5), max_size=30))

@@ -17,6 +17,7 @@ class KnownPeer(Base):
     fails = peewee.IntegerField(default=0)
     next_try = peewee.FloatField(default=0)
     last_seen = peewee.FloatField(default=0)
+    found = peewee.BooleanField(default=False)  # met by itself or through the table
 
     class Meta:
         table_name = "known_peer"
