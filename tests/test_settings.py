@@ -53,7 +53,10 @@ def test_setup_without_downloads_counts_as_configured(tmp_path: Path) -> None:
             "[swarm]\nzzz = 1\n",
             ":2: swarm.zzz: unknown setting; known are swarm.slots, swarm.slots_per_peer, swarm",
         ),
-        ("[zzz]\nqqq = 1\n", ":2: zzz.qqq: unknown setting; known are overlay, library, swarm, mesh, dht, fabric, musicbrainz, jobs, ui, setup"),
+        (
+            "[zzz]\nqqq = 1\n",
+            ":2: zzz.qqq: unknown setting; known are overlay, library, swarm, mesh, dht, fabric, musicbrainz, jobs, ui, setup",
+        ),
         ("overlay = 3\n", ":1: overlay: is a section; write [overlay] and its settings below it"),
         ("mesh = true\n", ":1: mesh: is a section; write [mesh] and its settings below it"),
         ("ui.fps = 90\n", ":1: ui.fps: must be a whole number from 0 to 60, not 90"),
