@@ -1,16 +1,19 @@
 """The commands of `slskmesh`, parsed by typer. Each is thin: options in, one function of another module, exit code out.
 
-Exit codes of every command: 0 done, 1 failed, 2 bad input, 3 the home is in use, 130 interrupted.
+Exit codes of every command: 0 done, 1 failed, 2 bad input, 3 the home is in use, 130 interrupted; `jobs` has 4 for
+still waiting.
 """
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from slskmesh import __version__
+from slskmesh.cli.job_commands import jobs
 from slskmesh.cli.options import HomeOption, JsonOption, WaitOption, home_of
 from slskmesh.cli.output import Output
 from slskmesh.errors import UserError
@@ -24,6 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(jobs)
 
 
 def run_command(argv: list[str]) -> int:
@@ -114,18 +118,66 @@ def connect(
     connect_peer(home_of(home), invite, wait, Output(json))
 
 
+class EntityKind(enum.StrEnum):
+    """What `lookup` looks for."""
+
+    RELEASE = "release"
+    ARTIST = "artist"
+    LABEL = "label"
+
+
+@app.command()
+def lookup(
+    text: Annotated[list[str], typer.Argument(metavar="TEXT|MBID...", show_default=False)],
+    kind: Annotated[
+        EntityKind | None,
+        typer.Option(help="Default: by a page's address, else releases.", show_default=False),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Most to show.")] = 25,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask MusicBrainz for releases, artists or labels. Code 1 if nothing was found."""
+    from slskmesh.cli.lookup import run_lookup
+
+    raise typer.Exit(run_lookup(home_of(home), " ".join(text), kind or "", limit, Output(json)))
+
+
+@app.command()
+def resolve(
+    release: Annotated[str, typer.Argument(metavar="MBID", show_default=False)],
+    home: HomeOption = None,
+    json: JsonOption = False,
+    wait: WaitOption = 15.0,
+) -> None:
+    """Find who has a release, by its MusicBrainz id or page. Code 1 if nobody has any track of it."""
+    from slskmesh.cli.resolve import run_resolve
+
+    raise typer.Exit(run_resolve(home_of(home), release, wait, Output(json)))
+
+
 @app.command()
 def search(
-    text: Annotated[list[str], typer.Argument(metavar="TEXT...")],
+    text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", show_default=False)] = None,
+    mbid: Annotated[
+        str,
+        typer.Option(help="Instead of words: a release's MusicBrainz id, as `resolve`.", show_default=False),
+    ] = "",
     home: HomeOption = None,
     json: JsonOption = False,
     wait: WaitOption = 15.0,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most hits to show.")] = 500,
 ) -> None:
     """Ask the connected peers for files with these words. Code 1 if nothing was found."""
+    if bool(text) == bool(mbid):
+        raise typer.BadParameter("give words, or --mbid with a release's id, and not both")
+    if mbid:
+        from slskmesh.cli.resolve import run_resolve
+
+        raise typer.Exit(run_resolve(home_of(home), mbid, wait, Output(json)))
     from slskmesh.cli.search import run_search
 
-    raise typer.Exit(run_search(home_of(home), " ".join(text), limit, wait, Output(json)))
+    raise typer.Exit(run_search(home_of(home), " ".join(text or []), limit, wait, Output(json)))
 
 
 @app.command()

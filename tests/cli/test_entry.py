@@ -37,6 +37,9 @@ def test_version_and_help(run: Run) -> None:
         "invite",
         "connect",
         "search",
+        "lookup",
+        "resolve",
+        "jobs",
         "download",
         "Exit codes",
     ):
