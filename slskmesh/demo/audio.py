@@ -129,6 +129,10 @@ def _tag(path: Path, track: Track) -> None:
     audio["tracknumber"] = f"{track.number}/{track.of}"
     audio["date"] = str(track.year)
     audio["organization"] = LABEL
+    audio["musicbrainz_trackid"] = str(track.recording_id)
+    audio["musicbrainz_albumid"] = str(track.release_id)
+    audio["musicbrainz_releasegroupid"] = str(track.group_id)
+    audio["musicbrainz_artistid"] = str(track.artist_id)
     audio.save()
 
 

@@ -4,16 +4,25 @@ Rules:
 - Every artist, label and title here is made up. Pure data and arithmetic: no file is touched.
 - The same size and seed always give the same plan; another seed gives other names in another order.
 - All four formats appear, and one file is big (the mix), so that its chunk map is worth looking at.
+- Each recording, release, release group, artist and the label has a MusicBrainz id of its own making: a UUID of its
+  names, so that it is the same in every demo and can be no id of the real MusicBrainz.
+- The album of four FLACs (`album`) is what the demo's job fetches; its artist has an EP too, and the label has all.
 """
 
 from __future__ import annotations
 
 import random
+import uuid
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from slskmesh.mbid import Mbid
+
 LABEL: Final = "Tin Moth Recordings"
+COUNTRY: Final = "XW"  # MusicBrainz's code for worldwide
+_NAMESPACE: Final = uuid.UUID("6a3a7d0e-52c5-4f0e-9d1c-7b1c0c3f2a91")
 MEGABYTE: Final = 1_000_000
 SMALLEST: Final = 2  # MB
 LARGEST: Final = 4_000  # MB; beyond this a demo is only a wait
@@ -55,6 +64,13 @@ _TITLES: Final = (
 )
 
 
+def _mbid(*names: str) -> Mbid:
+    return Mbid(str(uuid.uuid5(_NAMESPACE, "\n".join(names))))
+
+
+LABEL_ID: Final = _mbid("label", LABEL)
+
+
 class Track(msgspec.Struct, frozen=True):
     """One recording to be made. `seconds` is its length, `kind` one of flac, mix, mp3, ogg, opus."""
 
@@ -77,6 +93,90 @@ class Track(msgspec.Struct, frozen=True):
         """Folder, sub-folder and file name below a share."""
         return (self.artist, f"{self.album} ({self.year})", f"{self.number:02d} {self.title}.{self.suffix}")
 
+    @property
+    def length(self) -> int:
+        """Milliseconds."""
+        return round(self.seconds * 1000)
+
+    @property
+    def recording_id(self) -> Mbid:
+        """MusicBrainz id of the recording."""
+        return _mbid("recording", self.artist, self.album, self.title)
+
+    @property
+    def release_id(self) -> Mbid:
+        """MusicBrainz id of the release it is on."""
+        return _mbid("release", self.artist, self.album)
+
+    @property
+    def group_id(self) -> Mbid:
+        """MusicBrainz id of the release group."""
+        return _mbid("release-group", self.artist, self.album)
+
+    @property
+    def artist_id(self) -> Mbid:
+        """MusicBrainz id of the artist."""
+        return _mbid("artist", self.artist)
+
+
+class DemoRelease(msgspec.Struct, frozen=True):
+    """One release of the label: its tracks in order, at least one. `kind` is "Album", "EP" or "Single"."""
+
+    tracks: tuple[Track, ...]
+    kind: str
+    number: str  # the label's catalogue number
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.tracks[0].album
+
+    @property
+    def artist(self) -> str:
+        """Whose it is."""
+        return self.tracks[0].artist
+
+    @property
+    def year(self) -> int:
+        """When it came out."""
+        return self.tracks[0].year
+
+    @property
+    def mbid(self) -> Mbid:
+        """MusicBrainz id of the release."""
+        return self.tracks[0].release_id
+
+    @property
+    def group_id(self) -> Mbid:
+        """MusicBrainz id of the release group."""
+        return self.tracks[0].group_id
+
+    @property
+    def artist_id(self) -> Mbid:
+        """MusicBrainz id of the artist."""
+        return self.tracks[0].artist_id
+
+
+def releases(tracks: Sequence[Track]) -> tuple[DemoRelease, ...]:
+    """The releases that these tracks make up, in the order of their first tracks."""
+    found: dict[Mbid, list[Track]] = {}
+    for track in tracks:
+        found.setdefault(track.release_id, []).append(track)
+    kinds = {1: "Single", 2: "EP"}
+    return tuple(
+        DemoRelease(
+            tuple(sorted(mine, key=lambda track: track.number)),
+            kinds.get(len(mine), "Album"),
+            f"TIN {place:03d}",
+        )
+        for place, mine in enumerate(found.values(), 1)
+    )
+
+
+def album(tracks: Sequence[Track]) -> DemoRelease:
+    """The album of a plan: what the demo's job fetches."""
+    return next(release for release in releases(tracks) if release.kind == "Album")
+
 
 def plan(size_mb: int, seed: int) -> tuple[Track, ...]:
     """Nine recordings of about `size_mb` megabytes (10^6 bytes) in all; the mix comes first and is the biggest."""
@@ -93,7 +193,7 @@ def plan(size_mb: int, seed: int) -> tuple[Track, ...]:
         for i in range(4)
     ]
     tracks += [
-        Track("mp3", artists[2], albums[1], titles[4 + i], i + 1, 2, year + 1, lossy["mp3"]) for i in range(2)
+        Track("mp3", artists[1], albums[1], titles[4 + i], i + 1, 2, year + 1, lossy["mp3"]) for i in range(2)
     ]
     tracks.append(Track("ogg", artists[3], singles[0], singles[0], 1, 1, year + 2, lossy["ogg"]))
     tracks.append(Track("opus", artists[4], singles[1], singles[1], 1, 1, year + 2, lossy["opus"]))

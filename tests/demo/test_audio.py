@@ -11,6 +11,7 @@ import soundfile
 
 from slskmesh.demo import audio, catalogue
 from slskmesh.errors import StorageError
+from slskmesh.library.tags import read_tags
 
 SIZE = 2
 SEED = 11
@@ -68,3 +69,12 @@ def test_a_folder_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> N
     blocked.write_text("in the way")
     with pytest.raises(StorageError, match="cannot write demo music"):
         audio.render(catalogue.plan(SIZE, SEED)[-1:], blocked, SEED)
+
+
+def test_the_library_reads_the_musicbrainz_ids_back(music: tuple[Path, ...]) -> None:
+    kinds = {".flac": "flac", ".mp3": "mp3", ".ogg": "vorbis", ".opus": "opus"}
+    for track, path in zip(catalogue.plan(SIZE, SEED), music, strict=True):
+        with path.open("rb") as file:
+            tags = read_tags(kinds[path.suffix], file, path.stat().st_size)
+        assert (tags.mb_recording, tags.mb_release) == (track.recording_id, track.release_id), path.name
+        assert abs(tags.duration - track.length) < 200, path.name
