@@ -1,0 +1,254 @@
+"""Publishing: which of our releases the table is told of now, by turns (`rotation`), and what each shard says.
+
+Rules:
+- Only what the library offers now. What is gone is withdrawn at the next audit (each release in ten minutes, all of
+  them at once after a scan); switched off, everything is.
+- Before a release is told of, its shards are read: what a quorum of others says goes into our sketch, and whether
+  hardly anybody else tells of it decides how long it stays.
+- While our view of the table is young, shards go out again each time it has doubled: nearer nodes are known by then.
+- At most `PER_MINUTE` publications and withdrawals a minute. Nothing is kept on disk: the table's records lapse.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+import trio
+
+from slskmesh.dht import topics
+from slskmesh.dht.port import Index
+from slskmesh.errors import StorageError
+from slskmesh.identity.peerid import PeerId
+from slskmesh.mbid import is_mbid
+from slskmesh.overlay.pacing import TokenBucket
+from slskmesh.shadow import shard as shards
+from slskmesh.shadow import sketch
+from slskmesh.shadow.census import Census, day_of
+from slskmesh.shadow.holdings import shard_of
+from slskmesh.shadow.port import Cached, Shelf
+from slskmesh.shadow.rotation import Act, Rotation, Topic
+from slskmesh.shadow.shard import Shard
+from slskmesh.work import LocalBudget, Origin
+
+PER_MINUTE: Final = 60
+_BURST: Final = 5
+PAGE: Final = 500
+LAP_REST: Final = 3600.0  # seconds after the last page before the next lap begins
+TICK: Final = 30.0
+_TICK_YOUNG: Final = 2.0  # while the table is still being met
+_YOUNG: Final = 32  # nodes
+_AUDITS: Final = 10  # a tick: 200 in ten minutes
+_AWAITED_MAX: Final = 64
+_KNOWN_TOPICS: Final = 1024
+_KNOWN_PEERS: Final = 64
+_KINDS: Final = ("release", "recording")
+
+
+class FirstHand:
+    """Peers we know to hold something because data of theirs was verified here. Bounded, the oldest go first."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Topic, OrderedDict[PeerId, float]] = OrderedDict()
+
+    def note(self, topic: Topic, peers: tuple[PeerId, ...], wall: float) -> None:
+        """They gave us verified data of it at `wall`."""
+        holders = self._known.setdefault(topic, OrderedDict())
+        self._known.move_to_end(topic)
+        for peer in peers:
+            holders.pop(peer, None)
+            holders[peer] = wall
+        while len(holders) > _KNOWN_PEERS:
+            holders.popitem(last=False)
+        while len(self._known) > _KNOWN_TOPICS:
+            self._known.popitem(last=False)
+
+    def holders(self, topic: Topic) -> dict[PeerId, float]:
+        """Holders and when they last gave data, in Unix seconds."""
+        return dict(self._known.get(topic, {}))
+
+
+class Publisher:
+    """Keeps the shards of one peer in the table."""
+
+    def __init__(
+        self,
+        index: Index,
+        shelf: Shelf,
+        cached: Cached,
+        *,
+        me: PeerId,
+        enabled: Callable[[], bool],
+        rng: random.Random,
+        wall: Callable[[], float],
+        clock: Callable[[], float],
+    ) -> None:
+        self._index, self._shelf, self._cached = index, shelf, cached
+        self._me, self._enabled, self._wall, self._clock = me, enabled, wall, clock
+        self._rotation = Rotation(rng)
+        self._bucket = TokenBucket((PER_MINUTE - _BURST) / 60, _BURST)
+        self._said: dict[Topic, Shard] = {}
+        self._leaving: list[Topic] = []  # to be withdrawn
+        self._awaited: OrderedDict[Topic, None] = OrderedDict()  # asked for before the library had it
+        self._audit: list[Topic] = []
+        self._wake = trio.Event()
+        self._kind, self._after = 0, f"{rng.randrange(256):02x}"
+        self._rest_until = 0.0
+        self._whole = False
+        self._nodes = 0
+        self.first_hand = FirstHand()
+        self.counts = (0, 0)
+        self.trouble = ""
+
+    @property
+    def in_force(self) -> int:
+        """Shards of ours the table holds now."""
+        return len(self._said)
+
+    def ask(self, topic: Topic) -> None:
+        """It comes up at once, if it is held."""
+        if self._enabled():
+            self._rotation.ask(topic)
+            self._wake.set()
+
+    def changed(self) -> None:
+        """The library or the settings changed: everything told of is looked at again."""
+        self._audit = self._rotation.in_force
+        for topic in self._awaited:
+            self._rotation.ask(topic)
+        self._awaited.clear()
+        self._rest_until = 0.0
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Publishes until cancelled."""
+        while True:
+            self._wake = trio.Event()
+            try:
+                await self._round()
+                self.trouble = ""
+            except StorageError as error:
+                self.trouble = str(error)
+            with trio.move_on_after(_TICK_YOUNG if self._nodes < _YOUNG else TICK):
+                await self._wake.wait()
+
+    async def _round(self) -> None:
+        if not self._enabled():
+            self._leaving += self._rotation.clear()
+            self._awaited.clear()
+            self._rest_until = 0.0
+        elif self._meet():
+            await self._look_again()
+            await self._page()
+        while self._leaving:
+            await self._withdraw(self._leaving[-1])
+            self._leaving.pop()
+        while self._enabled() and self._index.status().nodes:
+            step = self._rotation.step(self._clock())
+            if step is None:
+                return
+            act, topic = step
+            if act is Act.WITHDRAW:
+                await self._withdraw(topic)
+            else:
+                await self._publish(topic)
+
+    def _meet(self) -> bool:
+        """Whether there is a table; what was told to a much smaller one is told again."""
+        nodes = self._index.status().nodes
+        if 0 < self._nodes < _YOUNG and nodes >= 2 * self._nodes:
+            self._rotation.renew(self._clock())
+        if nodes >= 2 * self._nodes or self._nodes >= _YOUNG:
+            self._nodes = nodes
+        return nodes > 0
+
+    # -- what there is -----------------------------------------------------------------------------------------
+
+    async def _page(self) -> None:
+        """Offers the next page of the library while the deck is empty and the lap goes on."""
+        if not self._rotation.wants_page or self._clock() < self._rest_until:
+            return
+        self.counts = await self._shelf.counts()
+        read = self._shelf.releases if _KINDS[self._kind] == "release" else self._shelf.recordings
+        found = await read(self._after, PAGE)
+        self._rotation.offer(Topic(_KINDS[self._kind], mbid) for mbid in found if is_mbid(mbid))
+        if len(found) == PAGE:
+            self._after = found[-1]
+            return
+        self._kind, self._after = (self._kind + 1) % len(_KINDS), ""
+        if self._kind == 0 and self._whole:
+            self._rest_until = self._clock() + LAP_REST
+        else:
+            self._wake.set()
+        self._whole = self._whole or self._kind == 0  # the first lap began in the middle
+
+    async def _shard(self, topic: Topic) -> Shard | None:
+        """What we can say of it, without a sketch; None where it is not held (any more)."""
+        if topic.kind == "release":
+            held = await self._shelf.by_release(topic.mbid)
+            release = await self._cached.cached_release(topic.mbid) if held else None
+            return shard_of(held, release, day_of(self._wall()), sketch.EMPTY)
+        held = await self._shelf.by_recording(topic.mbid)
+        if any(is_mbid(one.file.mb_release) for one in held):
+            return None  # told of as its release
+        return shard_of(held, None, day_of(self._wall()), sketch.EMPTY)
+
+    async def _look_again(self) -> None:
+        """Holds what was said against the library: all of it after a change, else a few at a time."""
+        for topic in [] if self._audit else self._rotation.in_force[:_AUDITS]:
+            await self._hold(topic)
+            self._rotation.later(topic)
+        while self._audit:
+            await self._hold(self._audit[-1])
+            self._audit.pop()
+
+    async def _hold(self, topic: Topic) -> None:
+        shard, said = await self._shard(topic), self._said.get(topic)
+        if shard is None:
+            if self._rotation.drop(topic):
+                self._leaving.append(topic)
+        elif said is not None and _facts(shard) != _facts(said):
+            self._rotation.ask(topic)
+
+    # -- telling -----------------------------------------------------------------------------------------------
+
+    async def _publish(self, topic: Topic) -> None:
+        shard = await self._shard(topic)
+        if shard is None:
+            if self._rotation.drop(topic):
+                await self._withdraw(topic)
+            else:
+                self._await(topic)
+            return
+        await self._pace()
+        key = topics.mbid(topic.kind, topic.mbid)
+        found = await self._index.fetch(key, LocalBudget(Origin.AUTOMATION))
+        census = Census(topic.kind, topic.mbid, self._wall()).take(found, {self._me})
+        seen = {self._me, *census.shards, *self.first_hand.holders(topic)}
+        mine = sketch.merge(sketch.of(seen, census.salt(shard.day)), census.agreed())
+        shard = msgspec.structs.replace(shard, sketch=mine)
+        self._said[topic] = shard
+        took = await self._index.publish(key, shards.encode(shard), shards.TTL)
+        self._rotation.published(topic, self._clock(), len(census.shards), held=took > 0)
+
+    async def _withdraw(self, topic: Topic) -> None:
+        await self._pace()
+        await self._index.withdraw(topics.mbid(topic.kind, topic.mbid))
+        self._said.pop(topic, None)
+
+    async def _pace(self) -> None:
+        while not self._bucket.take(self._clock()):
+            await trio.sleep(max(0.01, self._bucket.wait(self._clock())))
+
+    def _await(self, topic: Topic) -> None:
+        self._awaited[topic] = None
+        while len(self._awaited) > _AWAITED_MAX:
+            self._awaited.popitem(last=False)
+
+
+def _facts(shard: Shard) -> Shard:
+    """What a shard says of the files, apart from day and sketch."""
+    return msgspec.structs.replace(shard, day=0, sketch=sketch.EMPTY)
