@@ -15,7 +15,7 @@ from pathlib import Path
 import trio
 
 from slskmesh.errors import StorageError
-from slskmesh.library import index, rows
+from slskmesh.library import held, index, rows
 from slskmesh.library.domain import SharedFile
 from slskmesh.library.hashing import open_regular
 from slskmesh.library.intake import take_known
@@ -23,6 +23,7 @@ from slskmesh.library.manifest import Manifest
 from slskmesh.library.progress import ScanProgress, ScanSummary
 from slskmesh.library.rows import Holder, LibraryStats
 from slskmesh.library.scan import Scan
+from slskmesh.library.variant import AudioVariant, HeldTrack
 from slskmesh.library.walk import Filter, inside, stamp_of
 from slskmesh.settings import Settings
 from slskmesh.store.database import Store
@@ -100,6 +101,30 @@ class Library:
     async def manifest(self, content: bytes) -> Manifest | None:
         """The manifest of a content taken in here, None if there is none."""
         return await self._store.run(rows.manifest, content)
+
+    async def by_release(self, mbid: str) -> list[HeldTrack]:
+        """Offered files whose tags name this release, by disc and track, one a content; at most `held.HELD_MAX`."""
+        return await self._store.run(held.by_release, mbid)
+
+    async def by_recording(self, mbid: str) -> list[HeldTrack]:
+        """Offered files whose tags name this recording, one a content; at most `held.HELD_MAX`."""
+        return await self._store.run(held.by_recording, mbid)
+
+    async def releases(self, after: str, limit: int) -> list[str]:
+        """The next `limit` releases behind `after` that offered files name, sorted; "" begins."""
+        return await self._store.run(held.releases, after, limit)
+
+    async def recordings(self, after: str, limit: int) -> list[str]:
+        """The next `limit` recordings behind `after` that offered files name, sorted; "" begins."""
+        return await self._store.run(held.recordings, after, limit)
+
+    async def counts(self) -> tuple[int, int]:
+        """How many different releases and recordings offered files name."""
+        return await self._store.run(held.counts)
+
+    async def variant(self, content: bytes) -> AudioVariant | None:
+        """What a content sounds like, None until it was analysed."""
+        return await self._store.run(held.variant, content)
 
     async def stats(self) -> LibraryStats:
         """What is offered now."""

@@ -22,6 +22,7 @@ from slskmesh.errors import PeerError, StorageError
 from slskmesh.identity.peerid import PeerId, peer_short
 from slskmesh.library.manifest import Manifest
 from slskmesh.overlay.port import DataHeader, Session
+from slskmesh.swarm.allowance import Allowance
 from slskmesh.swarm.bitfield import ChunkSpace
 from slskmesh.swarm.disk import Disk
 from slskmesh.swarm.lines import Lines
@@ -57,12 +58,15 @@ TIMELINE_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be fetched: content id, size as far as it is known, and the (safe) names of the result."""
+    """What is to be fetched: content id, size as far as it is known, the (safe) names of the result, and the
+    group it shares a rate with, if any.
+    """
 
     content: bytes
     size: int
     name: str
     folder: str
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Surroundings:
     rng: random.Random
     on_line: Callable[[bytes, Line], None]
     on_bytes: Callable[[PeerId, int], None]
+    allowance: Callable[[str], Allowance | None]  # of a group
 
 
 class Download:
@@ -145,6 +150,8 @@ class Download:
         connected = self.roster.connected()
         if not connected:
             self.reason = "no peer is connected"
+        elif self.roster.stands_back:
+            self.reason = "other downloads of its group, which has a rate limit, are first at the peers"
         elif not self.roster.sources:
             self.reason = f"none of {connected} connected peers has this file"
 
@@ -198,7 +205,8 @@ class Download:
         await trio.to_thread.run_sync(part.save_map, done)
         self._map_bits, self._map_due = done, around.clock() + MAP_SECONDS
         picker = Picker(part.space, part.manifest.chunk_size, around.rng, done)
-        transfer = Transfer(part, picker, around.disk, around.standing, around.clock, self._say)
+        allowance = around.allowance(self.wish.group)
+        transfer = Transfer(part, picker, around.disk, around.standing, around.clock, self._say, allowance)
         transfer.on_bytes = lambda row, size: around.on_bytes(row.peer, size)
         transfer.on_ban = lambda source: self._let_go(source, "left out")
         self.transfer = transfer
@@ -350,6 +358,20 @@ class Download:
         if not self._live(source):
             raise PeerError("unasked-data", "the peer sends data before anything was asked for")
         return self.transfer_now.begin(source, head)
+
+    def yields_to(self, other: Download, source: Source) -> bool:
+        """Whether a peer is left to another download of the group that fetches from it, for the rate is limited."""
+        group = self.wish.group
+        if not group or other is self or other.wish.group != group:
+            return False
+        allowance = self._around.allowance(group)
+        return allowance is not None and allowance.limited and other.needs(source)
+
+    def needs(self, source: Source) -> bool:
+        """Whether one of our sources was not heard of yet or has a chunk that is missing here."""
+        if source.row is None or self.transfer is None:
+            return True
+        return bool(source.bits & ~self.transfer.picker.done)
 
     @property
     def transfer_now(self) -> Transfer:

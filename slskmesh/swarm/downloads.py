@@ -5,6 +5,7 @@ Rules:
 - The list survives restarts; a download that ran when the process ended is queued again. It stays in the downloads
   folder it began in, wherever later ones go.
 - The database failing never stops a running download: it is told of in the download's timeline.
+- Downloads of one group share a rate (`allowance.py`); the group outlasts a restart, its rate is set anew.
 - A running download is a source for others (`ContentSource`): what is verified here can be fetched from here.
 """
 
@@ -27,6 +28,7 @@ from slskmesh.library.manifest import Manifest, chunk_count, chunk_size_for
 from slskmesh.overlay.port import DataHeader, Router, Session
 from slskmesh.store.database import Store
 from slskmesh.swarm import records
+from slskmesh.swarm.allowance import Allowance
 from slskmesh.swarm.disk import Disk
 from slskmesh.swarm.download import Download, Surroundings, Wish
 from slskmesh.swarm.entry import Entry
@@ -97,7 +99,9 @@ class Downloads:
             rng or random.Random(),
             self._say,
             on_bytes,
+            self._allowance_of,
         )
+        self._allowances: dict[str, Allowance] = {}  # by group
         self._entries: dict[bytes, Entry] = {}  # in queue order
         self._wake = trio.Event()
         self._register(router)
@@ -146,6 +150,7 @@ class Downloads:
         if entry.phase is Phase.DONE and download.manifest is not None:
             self._say(entry.content, Line(self._wall(), "good", f"finished: {entry.path}"))
             await self._on_finished(Path(entry.path), download.manifest)
+            entry.rests.set()
 
     async def _check_root(self, entry: Entry) -> None:
         """A folder that is no longer the one of the settings is not made anew: what was fetched is not in there."""
@@ -165,6 +170,31 @@ class Downloads:
     def set_root(self, downloads_root: Path) -> None:
         """Where downloads that begin from now on go."""
         self._around = dataclasses.replace(self._around, downloads=downloads_root)
+
+    def limit_group(self, group: str, rate: int) -> None:
+        """Bytes per second over all downloads of a group, from now on; 0 for no limit."""
+        if not group:
+            raise ValueError("a rate is set for a group, and this is none")
+        now = self._clock()
+        if group in self._allowances:
+            self._allowances[group].change(rate, now)
+        elif rate:
+            self._prune_allowances()
+            self._allowances[group] = Allowance(rate, now)
+        self._wake.set()
+
+    def _allowance_of(self, group: str) -> Allowance | None:
+        if not group:
+            return None
+        if group not in self._allowances:
+            self._allowances[group] = Allowance(0, self._clock())
+        return self._allowances[group]
+
+    def _prune_allowances(self) -> None:
+        """Forgets rates of groups whose last download is off the list, once there are more than downloads."""
+        if len(self._allowances) >= DOWNLOADS_MAX:
+            used = {entry.wish.group for entry in self._entries.values()}
+            self._allowances = {group: kept for group, kept in self._allowances.items() if group in used}
 
     def name_of(self, content: bytes) -> str:
         """What the person calls a download; its content id's beginning if it is not in the list."""
@@ -188,10 +218,14 @@ class Downloads:
 
     # -- commands ----------------------------------------------------------------------------------------------
 
-    async def add(self, content: bytes, size: int, name: str, folder: str = "") -> None:
-        """Queues a download; one that is paused or failed goes on. UserError: it is there or running already."""
+    async def add(self, content: bytes, size: int, name: str, folder: str = "", *, group: str = "") -> None:
+        """Queues a download; one that is paused or failed goes on, in its own group if it has one.
+
+        `folder`: components parted by "/", each made a safe name. UserError: it is there or running already.
+        """
         entry = self._entries.get(content)
         if entry is not None and entry.phase in (Phase.PAUSED, Phase.FAILED):
+            entry.wish = dataclasses.replace(entry.wish, group=entry.wish.group or group)
             await self.resume(content)
             return
         if entry is not None and not (entry.phase is Phase.DONE and await self._is_away(entry.path)):
@@ -201,7 +235,9 @@ class Downloads:
         if len(self._entries) >= DOWNLOADS_MAX:
             raise UserError(f"the list holds {DOWNLOADS_MAX} downloads; remove some first")
         words = [safe_name(word) for word in folder.replace("\\", "/").split("/") if word.strip(" .")]
-        wish = Wish(content, size, safe_name(name), "/".join(words))
+        wish = Wish(content, size, safe_name(name), "/".join(words), group)
+        if entry is not None:
+            entry.leave()
         entry = Entry(wish, Phase.QUEUED, self._wall(), len(self._entries))
         self._entries[content] = entry
         await self._save(entry)
@@ -229,11 +265,15 @@ class Downloads:
     async def remove(self, content: bytes) -> None:
         """Takes a download off the list and deletes its partial file; a finished file stays."""
         entry = self._find(content)
-        if entry.phase is not Phase.DONE:
-            entry.phase = Phase.PAUSED
-            await entry.halt()
-            await trio.to_thread.run_sync(delete_partial, entry.root or self._around.downloads, content)
-        self._entries.pop(content, None)
+        entry.leave()
+        try:
+            if entry.phase is not Phase.DONE:
+                entry.phase = Phase.PAUSED
+                await entry.halt()
+                await trio.to_thread.run_sync(delete_partial, entry.root or self._around.downloads, content)
+            self._entries.pop(content, None)
+        finally:
+            entry.removed = self._entries.get(content) is not entry
         await self._store.run(records.delete, content)
         self._wake.set()
 
@@ -276,6 +316,20 @@ class Downloads:
         """All downloads in queue order."""
         now = self._clock()
         return tuple(entry.view(now) for entry in self._entries.values())
+
+    def state(self, content: bytes) -> DownloadState | None:
+        """One download, None if it is not in the list."""
+        entry = self._entries.get(content)
+        return entry.view(self._clock()) if entry is not None else None
+
+    async def settled(self, content: bytes) -> DownloadState | None:
+        """Waits until the download is DONE (and shared, where it lies in a share), FAILED or PAUSED and nothing of
+        it runs; None once it is not in the list.
+        """
+        entry = self._entries.get(content)
+        if entry is None or not await entry.at_rest():
+            return None
+        return entry.view(self._clock())
 
     def timeline(self, content: bytes) -> tuple[Line, ...]:
         """The latest lines of a download that runs or ran since the start."""

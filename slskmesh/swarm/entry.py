@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import trio
@@ -12,7 +13,7 @@ from slskmesh.swarm.download import Download, Wish
 from slskmesh.swarm.reasons import source_state
 from slskmesh.swarm.records import Record
 from slskmesh.swarm.served import PartialFile
-from slskmesh.swarm.state import DownloadState, Line, Phase
+from slskmesh.swarm.state import RESTING, DownloadState, Line, Phase
 from slskmesh.swarm.transfer import Transfer
 
 
@@ -21,6 +22,8 @@ class Entry:
 
     def __init__(self, wish: Wish, phase: Phase, added: float, position: int) -> None:
         self.wish = wish
+        self.removed = False
+        self.rests = trio.Event()  # it waits for the person, or all is done that follows its end
         self.phase = phase  # QUEUED, PAUSED, FAILED or DONE; a running attempt has its own
         self.reason = ""
         self.added = added
@@ -37,13 +40,15 @@ class Entry:
     def of(cls, record: Record) -> Entry:
         """The entry a record keeps."""
         entry = cls(
-            Wish(record.content, record.size, record.name, record.folder),
+            Wish(record.content, record.size, record.name, record.folder, record.group),
             Phase(record.state),
             record.added,
             record.position,
         )
         entry.reason, entry.finished, entry.path = record.reason, record.finished, record.path
         entry.root = Path(record.root) if record.root else None
+        if entry.phase is Phase.DONE:
+            entry.rests.set()
         return entry
 
     def record(self, position: int) -> Record:
@@ -51,8 +56,22 @@ class Entry:
         wish = self.wish
         return Record(
             wish.content, wish.name, wish.folder, wish.size, self.phase.value, self.reason, position,
-            self.added, self.finished, self.path, str(self.root or ""),
+            self.added, self.finished, self.path, str(self.root or ""), wish.group,
         )  # fmt: skip
+
+    @property
+    def phase(self) -> Phase:
+        """Where it stands between attempts."""
+        return self._phase
+
+    @phase.setter
+    def phase(self, phase: Phase) -> None:
+        self._phase = phase
+        if phase in RESTING:
+            if phase is not Phase.DONE:
+                self.rests.set()
+        elif self.rests.is_set():
+            self.rests = trio.Event()
 
     @property
     def content(self) -> bytes:
@@ -103,12 +122,27 @@ class Entry:
         self.phase, self.reason = Phase.DONE, ""
         self.path, self.finished = str(path), now
         if manifest is not None:
-            self.wish = Wish(self.content, manifest.size, self.wish.name, self.wish.folder)
+            self.wish = dataclasses.replace(self.wish, size=manifest.size)
 
     def fail(self, reason: str) -> None:
         """The attempt failed and needs the person, unless the person has stopped it meanwhile."""
         if self.phase is Phase.QUEUED:
             self.phase, self.reason = Phase.FAILED, reason
+
+    def leave(self) -> None:
+        """It is taken off the list: who waits for its rest hears of it."""
+        self.removed = True
+        self.rests.set()
+
+    async def at_rest(self) -> bool:
+        """Waits until it rests with nothing of it running; False once it is off the list."""
+        while not self.removed:
+            await self.rests.wait()
+            if self.download is not None:
+                await self._stopped.wait()
+            elif self.phase in RESTING and self.rests.is_set():
+                return not self.removed
+        return False
 
     # -- what is shown -----------------------------------------------------------------------------------------
 

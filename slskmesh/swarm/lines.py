@@ -60,6 +60,11 @@ class Lines:
         line.next += 1
         return source
 
+    def streams(self, session: Session) -> list[tuple[Download, Source]]:
+        """What is open on a session, with whose it is."""
+        line = self._lines.get(session)
+        return list(line.open.values()) if line is not None else []
+
     def close(self, source: Source) -> None:
         """Forgets a stream; data that was asked for may still come and is thrown away."""
         line = self._lines.get(source.session)

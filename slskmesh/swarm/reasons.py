@@ -15,6 +15,8 @@ def stall_reason(transfer: Transfer, now: float) -> str:
     sources = transfer.sources
     if not sources:
         return "no connected peer has this file"
+    if transfer.awaits_turn():
+        return ""
     gaps = transfer.part.space.walk(picker.unreachable())
     first = next(gaps, None)
     open_to_us = [s for i, s in sources.items() if not s.choked and not picker.barred_for(i, now)]

@@ -23,6 +23,7 @@ class Record(NamedTuple):
     finished: float | None
     path: str
     root: str  # the downloads folder it began in; empty before that
+    group: str = ""  # what it shares a rate limit with; empty for none
 
 
 def load() -> list[Record]:
@@ -44,6 +45,7 @@ def _record(row: TransferRow) -> Record:
         finished=row.finished,
         path=os.fsdecode(bytes(row.path)),
         root=os.fsdecode(bytes(row.root)),
+        group=row.group,
     )
 
 

@@ -5,6 +5,8 @@ Rules:
   (who wants the same file may start a moment later), one that served us and stopped after `JOIN_AGAIN`.
 - A peer that lied about the chunk list is not asked again; one that sent a false chunk only while nobody else is
   there, and only as long as its standing allows it.
+- Of a group with a limited rate one download at a time fetches from a peer: the few slots a peer gives us are for
+  downloads that use them.
 - A row is never taken away: letters and the chunk map's owners stay what they were.
 """
 
@@ -39,6 +41,7 @@ class Roster:
     ) -> None:
         self.rows: list[Row] = []
         self.sources: dict[Session, Source] = {}
+        self.stands_back = False  # a peer was not asked for the group's sake
         self._download = download
         self._content = content
         self._lines = lines
@@ -66,6 +69,7 @@ class Roster:
         if len(self._again) > 2 * len(sessions):
             self._again = {session: self._again[session] for session in sessions if session in self._again}
             self._waited = {s: self._waited[s] for s in sessions if s in self._waited}
+        self.stands_back = False
         for session in sessions:
             self.offer(session)
 
@@ -79,6 +83,9 @@ class Roster:
         if row is not None and (row.lied or (row.bad and self.joined())):
             return
         if self._standing.is_blocked(peer) or not self._standing.may_send(peer):
+            return
+        if any(self._download.yields_to(*stream) for stream in self._lines.streams(session)):
+            self.stands_back = True
             return
         source = self._lines.open(session, self._download, now)
         if source is not None:

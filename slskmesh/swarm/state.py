@@ -34,6 +34,7 @@ class Phase(enum.Enum):
 
 
 RUNNING = frozenset({Phase.FINDING, Phase.CHECKING, Phase.ACTIVE, Phase.STALLED, Phase.FINISHING})
+RESTING = frozenset({Phase.DONE, Phase.PAUSED, Phase.FAILED})
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ Rules:
 - A chunk is asked for only while the disk keeps up (`Pool.congested`) and buffers for it are to be had.
 - Bytes go from the session straight into the chunk's buffer; the buffer goes back to the pool when the chunk is
   on disk. A copy that nobody wants any more while it is being filled is not used again.
+- A download of a group that shares a rate asks when its turn comes (`allowance.py`), any other at once.
 - A false chunk is the fault of the one source that sent it: it sends no more data here as long as others can,
   and never again once its standing says so. Everyone else goes on untouched.
 - PeerError from a handler ends that session (overlay/port.py); StorageError of the disk ends the transfer.
@@ -20,10 +21,11 @@ import trio
 from slskmesh.errors import PeerError, StorageError
 from slskmesh.identity.peerid import peer_short
 from slskmesh.overlay.port import DataHeader
+from slskmesh.swarm.allowance import Allowance
 from slskmesh.swarm.chunkmap import ChunkMap
 from slskmesh.swarm.disk import Disk
 from slskmesh.swarm.partial import Part
-from slskmesh.swarm.picker import Picker
+from slskmesh.swarm.picker import DEPTH_MAX, Picker
 from slskmesh.swarm.port import Standing
 from slskmesh.swarm.rates import Rate
 from slskmesh.swarm.source import Copy, Row, Source
@@ -44,7 +46,9 @@ class Transfer:
         standing: Standing,
         clock: Callable[[], float],
         report: Report,
+        allowance: Allowance | None = None,
     ) -> None:
+        """`allowance`: what its group may fetch, None for a download of no group."""
         self.part = part
         self.manifest = part.manifest
         self.picker = picker
@@ -65,6 +69,10 @@ class Transfer:
         self._promised = 0
         self._held_back = False
         self._closed = False
+        self._turn = 0  # the row index of the source asked last in its group's turn
+        self._allowance = allowance
+        if allowance is not None:
+            allowance.join(self)
         if picker.finished:
             self.ended.set()
 
@@ -96,6 +104,8 @@ class Transfer:
 
     def close(self) -> None:
         """Nothing more is fetched; chunks already given to the disk still count."""
+        if self._allowance is not None and not self._closed:
+            self._allowance.leave(self)
         self._closed = True
         for source in list(self.sources.values()):
             self.drop(source)
@@ -140,32 +150,69 @@ class Transfer:
     # -- requests ----------------------------------------------------------------------------------------------
 
     def ask(self, source: Source) -> None:
-        """Requests what the picker wants of this source now."""
+        """Requests what the picker wants of this source now, or what its group's turn allows of any source."""
+        if self._allowance is not None and self._allowance.limited:
+            self._allowance.share_out(self._clock())
+        else:
+            self._ask(source, DEPTH_MAX)
+
+    def _ask(self, source: Source, most: int) -> bool:
+        """Requests at most so many chunks of the source; False if it was none."""
         if self._closed or self.failure is not None:
-            return
+            return False
         self._settle()
         if self._pool.congested:
             self._held_back = True
-            return
+            return False
         index = _index(source)
         room = (self._pool.limit - self._pool.used - self._pool.promised) // self.manifest.chunk_size
         if room <= 0:
             room = 0 if self.picker.in_flight(index) else 1
-        chunks = self.picker.ask(index, self._clock(), room) if room else []
+        chunks = self.picker.ask(index, self._clock(), min(room, most)) if room else []
         if not chunks:
-            return
+            return False
         for chunk in chunks:
             source.credit += self.manifest.chunk_length(chunk)
             if self.map.states[chunk] != IN_FLIGHT:
                 self.map.put(chunk, QUEUED, index)
         self._settle()
         source.session.send(Want(source.stream, tuple(chunks)))
+        return True
 
     def ask_all(self) -> None:
         """Requests what the picker wants of every source."""
         self._held_back = False
+        if self._allowance is not None and self._allowance.limited:
+            self._allowance.share_out(self._clock())
+            return
         for source in self.sources.values():
-            self.ask(source)
+            self._ask(source, DEPTH_MAX)
+
+    def ask_one(self) -> bool:
+        """See allowance: one chunk of the next source that the picker wants one of."""
+        order = sorted(self.sources, key=lambda index: (index <= self._turn, index))
+        for index in order:
+            if self._ask(self.sources[index], 1):
+                self._turn = index
+                return True
+        return False
+
+    def on_its_way(self) -> int:
+        """See allowance."""
+        return self.picker.open * self.manifest.chunk_size
+
+    def awaits_turn(self) -> bool:
+        """Whether nothing is asked for only because the group's rate is used up."""
+        return self._allowance is not None and self._allowance.exhausted(self._clock())
+
+    def _waste(self, size: int) -> None:
+        """`size` bytes came for nothing."""
+        self.wasted += size
+        self._pay(size)
+
+    def _pay(self, size: int) -> None:
+        if self._allowance is not None:
+            self._allowance.pay(size, self._clock())
 
     def tick(self) -> None:
         """Some time went by: requests that ran out of it go back, and everyone is asked anew."""
@@ -193,7 +240,7 @@ class Transfer:
         for chunk in chunks:
             copy = source.copies.pop(chunk, None)
             if copy is not None:
-                self.wasted += copy.discard(self._pool)
+                self._waste(copy.discard(self._pool))
         self.map.clear(chunks, self.picker.still_open(chunks))
 
     # -- data --------------------------------------------------------------------------------------------------
@@ -210,7 +257,7 @@ class Transfer:
         if copy is None:
             copy = self._new_copy(source, chunk) if not head.offset else None
             if copy is None:
-                self.wasted += head.length
+                self._waste(head.length)
                 return None
         elif head.offset != copy.got:
             raise PeerError("out-of-order", f"data of chunk {chunk} at {head.offset}, not at {copy.got}")
@@ -251,11 +298,12 @@ class Transfer:
 
     def _complete(self, source: Source, row: Row, chunk: int, copy: Copy, now: float) -> None:
         del source.copies[chunk]
+        self._pay(copy.length)
         others = [self.sources[index] for index in self.picker.received(row.index, chunk, now)]
         for other in others:
             spare = other.copies.pop(chunk, None)
             if spare is not None:
-                self.wasted += spare.discard(self._pool)
+                self._waste(spare.discard(self._pool))
             other.session.send(Cancel(other.stream, (chunk,)))
         self.map.put(chunk, RECEIVED, row.index)
         self._disk.submit(

@@ -103,7 +103,7 @@ async def test_the_products_own_steps_fit_their_models(tmp_path: Path) -> None:
 
     def columns() -> list[tuple[list[str], list[str]]]:
         models = [model for model in base.Base.__subclasses__() if model.__module__ in rooms]
-        assert len(models) == 6
+        assert len(models) == 7
         return [
             (
                 [column.name for column in database.get_columns(model._meta.table_name)],

@@ -23,6 +23,7 @@ class Scene:
 
     def __init__(self, *held: int, choked: tuple[int, ...] = (), places: tuple[int, ...] = ()) -> None:
         self.picker = Picker(SPACE, 16_384, random.Random(1))
+        self.spent = False  # the rate of its group
         self.sources: dict[int, Source] = {}
         for index, bits in enumerate(held):
             session: Any = SimpleNamespace(rtt=0.1)
@@ -34,7 +35,10 @@ class Scene:
             if not source.choked:
                 self.picker.unchoked(index)
         self.transfer: Any = SimpleNamespace(
-            picker=self.picker, sources=self.sources, part=SimpleNamespace(space=SPACE)
+            picker=self.picker,
+            sources=self.sources,
+            part=SimpleNamespace(space=SPACE),
+            awaits_turn=lambda: self.spent,
         )
 
     def reason(self, now: float = 0.0) -> str:
@@ -99,3 +103,12 @@ def test_words_for_a_source() -> None:
     source = scene.sources[0]
     assert source.row is not None
     assert source_state(source.row, source, None, 0.0).state == "joined"
+
+
+def test_waiting_for_the_groups_rate_is_no_standstill_but_having_no_source_is() -> None:
+    held = Scene(FULL)
+    held.spent = True
+    assert held.reason() == ""
+    alone = Scene()
+    alone.spent = True
+    assert alone.reason() == "no connected peer has this file"

@@ -32,7 +32,9 @@ class ShareRoot(Base):
 
 
 class ContentRow(Base):
-    """One content and its manifest, however many files hold it."""
+    """One content and its manifest, however many files hold it. `analysed`: its `AudioVariantRow` was made, or
+    it is no audio; 0 where nobody has looked yet.
+    """
 
     id = peewee.AutoField()
     content = peewee.BlobField(unique=True)
@@ -40,9 +42,30 @@ class ContentRow(Base):
     chunk_size = peewee.IntegerField()
     sha256 = peewee.BlobField()
     hashes = peewee.BlobField()
+    analysed = peewee.IntegerField(default=0)
 
     class Meta:
         table_name = "content"
+
+
+class AudioVariantRow(Base):
+    """What one content sounds like (`library.variant.AudioVariant`); `reasons` are parted by newlines."""
+
+    content = peewee.ForeignKeyField(ContentRow, primary_key=True, on_delete="CASCADE")
+    codec = peewee.TextField()
+    container = peewee.TextField()
+    lossless = peewee.BooleanField()
+    sample_rate = peewee.IntegerField()
+    bit_depth = peewee.IntegerField()
+    channels = peewee.IntegerField()
+    duration = peewee.IntegerField()
+    bitrate = peewee.IntegerField()
+    stream = peewee.BlobField()
+    quality = peewee.FloatField()
+    reasons = peewee.TextField()
+
+    class Meta:
+        table_name = "audio_variant"
 
 
 class FileRow(Base):

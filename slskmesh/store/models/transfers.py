@@ -9,7 +9,7 @@ from slskmesh.store.models.base import Base
 
 class TransferRow(Base):
     """One download. `state` is "queued", "paused", "failed" or "done"; times are Unix seconds; paths are the
-    file system's bytes: `path` empty while unfinished, `root` (the downloads folder) while not begun.
+    file system's bytes: `path` empty while unfinished, `root` (the downloads folder) while not begun; `group` is what it shares a rate limit with.
     """
 
     content = peewee.BlobField(primary_key=True)
@@ -23,6 +23,7 @@ class TransferRow(Base):
     finished = peewee.FloatField(null=True)
     path = peewee.BlobField(default=b"")
     root = peewee.BlobField(default=b"")
+    group = peewee.TextField(default="")
 
     class Meta:
         table_name = "transfer"
