@@ -4,7 +4,8 @@ Rules:
 - A search goes to peers we have a session with and is never forwarded; nothing is published anywhere.
 - Answering is bounded (`acquire/budget.py`), per query in hits and in time; a peer over its rate is told when to
   come back, and one that goes on regardless breaks the protocol.
-- What comes back is bounded too: hits nobody asked for, or more than were asked for, cost the peer its session.
+- What comes back is bounded too: hits nobody asked for, more than were asked for, or with MusicBrainz ids that are
+  none cost the peer its session.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from slskmesh.acquire.budget import AnswerBudget
 from slskmesh.errors import PeerError, StorageError
 from slskmesh.identity.peerid import PeerId
 from slskmesh.library.domain import SharedFile
+from slskmesh.mbid import MBID_BYTES, is_mbid, mbid_bytes
 from slskmesh.overlay.port import Priority, Router, Session
 from slskmesh.wire import limits
 from slskmesh.wire.messages import Hit, Hits, Search, SearchCancel, SearchRefused
 
 ANSWER_TIME = 10.0  # seconds a neighbour has to finish its answer
 _PART_BYTES = limits.CONTROL_FRAME_MAX - 1024  # of hits in one message
+_MBID_LENGTHS = (0, MBID_BYTES)
 _TOLERATED = 20  # refusals ignored by one peer before its session ends
 
 
@@ -133,6 +136,10 @@ class Neighbours:
 
     def _found(self, session: Session, message: Hits) -> None:
         query = self._expect(session, message.query)
+        if any(
+            len(mbid) not in _MBID_LENGTHS for hit in message.hits for mbid in (hit.recording, hit.release)
+        ):
+            raise PeerError("bad-hit", "a search hit with a MusicBrainz id that is none")
         if query is None:
             return
         query.left[session.peer] -= len(message.hits)
@@ -251,4 +258,10 @@ def to_hit(file: SharedFile) -> Hit | None:
         sample_rate=min(file.sample_rate, 0xFFFF_FFFF),
         bit_depth=min(file.bit_depth, 0xFFFF),
         channels=min(file.channels, 0xFFFF),
+        recording=_mbid(file.mb_recording),
+        release=_mbid(file.mb_release),
     )
+
+
+def _mbid(identifier: str) -> bytes:
+    return mbid_bytes(identifier) if is_mbid(identifier) else b""

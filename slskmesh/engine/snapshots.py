@@ -15,6 +15,7 @@ from slskmesh.engine.views import (
 )
 from slskmesh.governance.standing import Record
 from slskmesh.identity.peerid import PeerId, peer_short, peer_text
+from slskmesh.mbid import mbid_of
 from slskmesh.overlay.book import Entry
 from slskmesh.overlay.port import Session
 from slskmesh.swarm.state import DownloadState, SourceState, UploadState
@@ -92,6 +93,8 @@ def hit_view(hit: Hit, key: int, peer: PeerId, peer_name: str, *, trusted: bool,
         channels=hit.channels,
         trusted=trusted,
         have=have,
+        recording=mbid_of(hit.recording) if hit.recording else "",
+        release=mbid_of(hit.release) if hit.release else "",
     )
 
 

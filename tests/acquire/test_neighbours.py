@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pytest
 import trio
 
 from slskmesh.acquire import neighbours as module
 from slskmesh.acquire.neighbours import Neighbours, QueryEnd, to_hit
+from slskmesh.engine.snapshots import hit_view
 from slskmesh.errors import StorageError
 from slskmesh.identity.peerid import PeerId
 from slskmesh.library.domain import Domain, SharedFile
@@ -186,4 +188,41 @@ async def test_a_peer_that_leaves_ends_its_part_of_the_query(tmp_path: Path) -> 
             await pair.shelf.heard.wait()
             pair.a.overlay.disconnect(pair.b.peer, "closed", "enough")
         assert not pair.hits
+        nursery.cancel_scope.cancel()
+
+
+RECORDING = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
+RELEASE = "6defd963-fe91-4550-b18e-82c685603c2b"
+
+
+async def test_musicbrainz_ids_of_the_tags_come_along(tmp_path: Path) -> None:
+    async with trio.open_nursery() as nursery:
+        tagged = msgspec.structs.replace(shared(1), mb_recording=RECORDING, mb_release=RELEASE)
+        odd = msgspec.structs.replace(shared(2), mb_recording="no id", mb_release=RELEASE.upper())
+        pair = await Pair(tmp_path, [tagged, odd, shared(3)]).open(nursery)
+        await pair.ask("x")
+        views = [hit_view(hit, 1, peer, "b", trusted=False, have=False) for peer, hit in pair.hits]
+        assert [(view.recording, view.release) for view in views] == [
+            (RECORDING, RELEASE),
+            ("", ""),
+            ("", ""),
+        ]
+        assert len(pair.hits[0][1].recording) == 16
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("field", ["recording", "release"])
+async def test_an_id_of_another_length_costs_the_session(tmp_path: Path, field: str) -> None:
+    async with trio.open_nursery() as nursery:
+        pair = Pair(tmp_path, [])
+        good = to_hit(shared(1))
+        assert good is not None
+        bad = msgspec.structs.replace(good, **{field: b"\1" * 15})
+        pair.b.router.on(
+            Search, lambda session, message: session.send(Hits(message.query, (good, bad), True))
+        )
+        await pair.open(nursery, real_answers=False)
+        assert (await pair.ask("x")).answered == 0
+        await pair.b.until_closed()
+        assert not pair.hits and "MusicBrainz id" in pair.b.closed[0][1]
         nursery.cancel_scope.cancel()
