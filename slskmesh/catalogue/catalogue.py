@@ -194,7 +194,7 @@ class Catalogue:
         if kept is not None and kept.fresh:
             if kept.value is None:
                 raise CatalogueError(
-                    Trouble.NOT_FOUND, f"{self._host or 'MusicBrainz'} knows no {query.words}"
+                    Trouble.NOT_FOUND, f"{query.words}: {self._host or 'MusicBrainz'} knows no such thing"
                 )
             return Answer(kept.value, kept.fetched, cached=True)
         try:
