@@ -126,11 +126,17 @@ class Answering:
         answer = line.answering.get(number)
         if answer is not None:
             answer.drop()
+            self._leave(line, number)  # at once: the caller may use the place in its next message
 
     def closed(self, line: Line) -> None:
         """The session is over."""
-        for answer in line.answering.values():
+        for number, answer in list(line.answering.items()):
             answer.drop()
+            self._leave(line, number)
+
+    def _leave(self, line: Line, number: int) -> None:
+        del line.answering[number]
+        self.rates.leave(line.peer)
 
     def _understand(self, service: str, message: Call) -> tuple[Method[Any, Any], msgspec.Struct]:
         methods = self._methods.get(service)
@@ -161,8 +167,8 @@ class Answering:
             with answer.scope:
                 failure = await _outcome(line, number, method, caller, request)
         finally:
-            del line.answering[number]
-            self.rates.leave(line.peer)
+            if line.answering.get(number) is answer:
+                self._leave(line, number)
         if answer.dropped:
             return
         if answer.scope.cancelled_caught:

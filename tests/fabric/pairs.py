@@ -143,7 +143,10 @@ class MemorySession:
         self._queue.append(data)
         self.queued += len(data)
         if self.reading:
-            trio.lowlevel.current_trio_token().run_sync_soon(self.pump)
+            trio.lowlevel.spawn_system_task(self._pump_soon)
+
+    async def _pump_soon(self) -> None:
+        self.pump()
 
     def pump(self) -> None:
         """The other end reads what is queued."""
