@@ -50,6 +50,12 @@ class OverlaySettings(msgspec.Struct, frozen=True):
     ] = "0.0.0.0:50300"
     name: Annotated[str, Rule(word(64), "what other peers see you called; may be empty")] = ""
     max_sessions: Annotated[int, Rule(count(1, 1024), "peers connected at once")] = 64
+    neighbours: Annotated[
+        int,
+        Rule(
+            count(0, 100), "peers to stay connected with, found through the table; 0 = only those you choose"
+        ),
+    ] = 8
     max_upload_rate: Annotated[int, Rule(rate, "bytes per second sent at most, 0 = no limit (500K, 2M)")] = 0
     max_download_rate: Annotated[
         int, Rule(rate, "bytes per second fetched at most, 0 = no limit (500K, 2M)")
