@@ -94,6 +94,7 @@ class Publisher:
         self._leaving: list[Topic] = []  # to be withdrawn
         self._awaited: OrderedDict[Topic, None] = OrderedDict()  # asked for before the library had it
         self._audit: list[Topic] = []
+        self._audit_at = 0.0
         self._wake = trio.Event()
         self._kind, self._after = 0, f"{rng.randrange(256):02x}"
         self._rest_until = 0.0
@@ -198,9 +199,11 @@ class Publisher:
 
     async def _look_again(self) -> None:
         """Holds what was said against the library: all of it after a change, else a few at a time."""
-        for topic in [] if self._audit else self._rotation.in_force[:_AUDITS]:
-            await self._hold(topic)
-            self._rotation.later(topic)
+        if not self._audit and self._clock() >= self._audit_at:
+            self._audit_at = self._clock() + TICK
+            for topic in self._rotation.in_force[:_AUDITS]:
+                await self._hold(topic)
+                self._rotation.later(topic)
         while self._audit:
             await self._hold(self._audit[-1])
             self._audit.pop()
@@ -240,8 +243,9 @@ class Publisher:
         self._said.pop(topic, None)
 
     async def _pace(self) -> None:
-        while not self._bucket.take(self._clock()):
-            await trio.sleep(max(0.01, self._bucket.wait(self._clock())))
+        wait = self._bucket.owe(self._clock(), 1.0)
+        if wait:
+            await trio.sleep(wait)
 
     def _await(self, topic: Topic) -> None:
         self._awaited[topic] = None
