@@ -65,12 +65,16 @@ def start(
 def daemon(
     home: HomeOption = None,
     json: JsonOption = False,
+    join: Annotated[
+        list[str] | None,
+        typer.Option(metavar="INVITE", help="Connect to this peer; may be repeated.", show_default=False),
+    ] = None,
     until_eof: Annotated[bool, typer.Option("--until-eof", hidden=True)] = False,
 ) -> None:
     """Run without a screen until SIGTERM or SIGINT; the first line is {"ready": true, …}."""
     from slskmesh.cli.daemon import run_daemon
 
-    raise typer.Exit(run_daemon(home_of(home), until_eof=until_eof))
+    raise typer.Exit(run_daemon(home_of(home), join or [], until_eof=until_eof))
 
 
 @app.command()

@@ -33,7 +33,7 @@ def make_invite(home: Path, hours: int, out: Output) -> None:
 
 def connect_peer(home: Path, invite: str, patience: float, out: Output) -> None:
     """Dials, waits for the session, and leaves the peer in the book for later starts."""
-    expected = _expected_peer(invite)
+    expected = invited_peer(invite)
     with running(home) as console:
         console.ask(Connect(invite), patience)
 
@@ -54,7 +54,7 @@ def connect_peer(home: Path, invite: str, patience: float, out: Output) -> None:
         out.row(fields, f"connected to {peer.name or peer.short} at {peer.address}")
 
 
-def _expected_peer(text: str) -> str:
+def invited_peer(text: str) -> str:
     """The peer id an invite names, "" for a bare host:port; UserError for anything else."""
     if text.lstrip().lower().startswith(PREFIX) or ":" not in text:
         return peer_text(read_invite(text, time.time()).peer)

@@ -1,4 +1,5 @@
-"""Entry of a demo peer that is a bad source: `python -m slskmesh.demo.peer --home DIR [--slow RATE] [--lie-every K]`.
+"""Entry of a demo peer that is a bad source:
+`python -m slskmesh.demo.peer --home DIR [--join INVITE] [--slow RATE] [--lie-every K]`.
 
 It is the real engine; only what its sessions send as chunk data goes through `demo/faults.py`. It ends with the
 process that started it.
@@ -22,6 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the peer until its parent is gone or a signal; returns the exit code."""
     parser = argparse.ArgumentParser(prog="slskmesh.demo.peer", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--join", action="append", default=[], metavar="INVITE", help="as the daemon's")
     parser.add_argument("--slow", type=int, default=0, metavar="RATE", help="bytes per second")
     parser.add_argument(
         "--lie-every", type=int, default=0, metavar="K", help="flip a byte in every K-th chunk"
@@ -34,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
             EngineThread(args.home, partial(Engine, session_type=faulty_session(faults))),
             json_line,
             tell_library=True,
+            join=args.join,
         )
     except SlskmeshError as error:
         print(f"slskmesh: {error}", file=sys.stderr)

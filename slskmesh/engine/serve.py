@@ -8,36 +8,46 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from slskmesh.engine.client import EngineClient
-from slskmesh.engine.commands import MakeInvite
-from slskmesh.engine.console import Console, EngineStopped
+from slskmesh.engine.commands import Connect, MakeInvite
+from slskmesh.engine.console import Console, EngineStopped, TimedOut
 from slskmesh.engine.interrupts import Interrupted, Interrupts
-from slskmesh.engine.views import LibraryView, View
+from slskmesh.engine.job_views import MeshView
+from slskmesh.engine.views import LibraryView, SettingsView, View
 
 _PR_SET_PDEATHSIG: Final = 1
+_TABLE_TIMEOUT: Final = 0.0  # seconds for the table's socket, which listens right after the overlay's
 _LAST_WAIT: Final = 15.0  # seconds an orphan may take for its clean end before it ends at once
 
 
 def serve(
-    client: EngineClient, write: Callable[[dict[str, Any]], None], *, tell_library: bool = False
+    client: EngineClient,
+    write: Callable[[dict[str, Any]], None],
+    *,
+    tell_library: bool = False,
+    join: Sequence[str] = (),
 ) -> int:
-    """Starts the engine, writes the ready line, waits for a signal, stops. Returns the exit code.
+    """Starts the engine, dials the invites in `join`, writes the ready line, waits for a signal, stops.
 
-    With `tell_library` each change of the shares is a line {"files": shared, "scan": phase}.
+    With `tell_library` each change of the shares is a line {"files": shared, "scan": phase}, and each change of what
+    the table is told of them {"shards": releases}. Returns the exit code.
     """
 
-    def library(view: View) -> None:
+    def library(view: View | None) -> None:
         if isinstance(view, LibraryView):
             write({"files": view.files, "scan": view.phase.value})
+        elif isinstance(view, MeshView):
+            write({"shards": view.shards})
 
     console = Console(client)
     with Interrupts() as interrupts:
@@ -45,12 +55,15 @@ def serve(
             with interrupts.hold():
                 console.start()
             status = console.listening()
+            for invite in join:
+                console.post(Connect(invite))  # one that cannot be reached now is dialled again later
             invite = console.ask(MakeInvite()).value
-            write({"ready": True, "peer_id": status.peer_id, "overlay": status.listening, "invite": invite})
+            places = {"overlay": status.listening, "dht": _table(console)}
+            write({"ready": True, "peer_id": status.peer_id, **places, "invite": invite})
             if tell_library:
                 console.on_view = library
-                if (shares := console.latest(LibraryView)) is not None:
-                    library(shares)
+                library(console.latest(LibraryView))
+                library(console.latest(MeshView))
             console.wait_for(lambda: False, None, "a signal")
         except Interrupted:
             return 0
@@ -61,6 +74,18 @@ def serve(
             interrupts.close()
             console.stop()
     return 0
+
+
+def _table(console: Console) -> str:
+    """Where the table of peers listens ("host:port", UDP); empty where it is switched off or cannot listen."""
+    settings = console.latest(SettingsView)
+    off = settings is not None and ("mesh.enabled", "false") in {(s.key, s.value) for s in settings.settings}
+    with contextlib.suppress(TimedOut):
+        console.wait_view(
+            MeshView, lambda view: off or bool(view.listening), _TABLE_TIMEOUT, "the table of peers"
+        )
+    mesh = console.latest(MeshView)
+    return mesh.listening.partition(", ")[0] if mesh is not None else ""
 
 
 def json_line(value: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def test_ready_line_and_a_clean_end(
 ) -> None:
     home = make_home("h")
     one = daemon(home)
-    assert set(one.ready) == {"ready", "peer_id", "overlay", "invite"}
+    assert set(one.ready) == {"ready", "peer_id", "overlay", "dht", "invite"}
     assert one.ready["ready"] is True and one.ready["peer_id"].startswith("sm1")
     host, port = one.ready["overlay"].split(":")
     with socket.create_connection((host, int(port)), timeout=5):
