@@ -1,0 +1,48 @@
+"""What all work on jobs shares: neighbours, clocks, and who else wants a content."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from slskmesh.jobs.cache_jobs import CacheJobs
+from slskmesh.jobs.ledger import Job, Ledger
+from slskmesh.jobs.port import Catalogue, Downloads, Library, Planner
+from slskmesh.jobs.record import OVER
+from slskmesh.mbid import Mbid
+
+OnVerified = Callable[[Mbid, Mbid, bytes], Awaitable[None]]
+
+
+async def nobody_listens(release: Mbid, recording: Mbid, content: bytes) -> None:
+    """Nobody wants to know of verified files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """`clock` is for durations (seconds); `width` gives how many downloads one release has in the list at once."""
+
+    ledger: Ledger
+    catalogue: Catalogue
+    planner: Planner
+    downloads: Downloads
+    library: Library
+    peers: CacheJobs
+    root: Callable[[], Path]
+    layout: Callable[[], str]
+    width: Callable[[], int]
+    clock: Callable[[], float]
+    rng: random.Random
+    on_verified: OnVerified = nobody_listens
+
+    def is_shared(self, job: Job, content: bytes, key: int = -1) -> bool:
+        """Whether another job that is not over, or another track of this one, wants the download as well."""
+        if any(track.content == content for track in job.tracks.values() if track.key != key and key >= 0):
+            return True
+        return any(
+            other.wanted(content)
+            for other in self.ledger
+            if other is not job and other.record.phase not in OVER
+        )

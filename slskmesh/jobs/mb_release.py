@@ -1,0 +1,344 @@
+"""One release of a job: its tracks from the catalogue, who has them from the planner, each fetched.
+
+Rules:
+- What the catalogue said is kept with the job; after that the job needs it no more.
+- Local candidates are taken where they stand. A track nobody has is asked for again while others are fetched, at
+  growing intervals (`jobs/retry.py`), and afterwards by the job's waiting.
+- At most `width` downloads of a release are in the list at once, in the order of `collab.work_order` at that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import trio
+
+from slskmesh.acquire.domains import Intent, Music
+from slskmesh.acquire.plan import Candidate, Plan
+from slskmesh.catalogue.objects import Answer, Release, ReleaseBrief, Track
+from slskmesh.errors import SlskmeshError
+from slskmesh.jobs.around import Surroundings
+from slskmesh.jobs.editions import choose_edition
+from slskmesh.jobs.fetch import NOBODY, TrackFetch
+from slskmesh.jobs.ledger import Job, Words
+from slskmesh.jobs.record import SERVED, SETTLED, ReleaseRecord, TrackRecord, encode_release
+from slskmesh.jobs.retry import Stopped, Trouble, delay_for, foremost, stopped_by
+from slskmesh.jobs.state import TRACKS_MAX, Phase, Profile, Spec, TrackPhase
+from slskmesh.mbid import Mbid
+from slskmesh.swarm.state import Phase as DownloadPhase
+from slskmesh.wire.messages import CacheItem
+from slskmesh.work import LocalBudget
+
+HOLDERS_MAX = 1000  # peers remembered of a job
+
+
+class ReleaseRun:
+    """See the head of this file. Made for one attempt at one release."""
+
+    def __init__(self, around: Surroundings, job: Job, index: int) -> None:
+        self._around = around
+        self._job = job
+        self._index = index
+        self._budget = LocalBudget(job.record.spec.origin)
+        self._pending: dict[int, Sequence[Candidate]] = {}
+        self._active: set[int] = set()
+        self._held: set[int] = set()
+        self._troubles: list[Stopped] = []
+        self._plans = 0
+        self._again = 0.0  # when to plan next, by the clock
+        self._said: frozenset[str] = frozenset()
+        self._wake = trio.Event()
+
+    @property
+    def record(self) -> ReleaseRecord:
+        """The release as it is now."""
+        return self._job.releases[self._index]
+
+    async def run(self) -> Stopped | None:
+        """One attempt; the release's phase tells how it ended. Returned is what keeps it from being done."""
+        try:
+            release = await self._release()
+            if release is None:
+                return None
+            await self._lay_out(release)
+            await self._serve(release)
+        except Stopped as stopped:
+            self._troubles.append(stopped)
+        except SlskmeshError as error:
+            self._troubles.append(stopped_by(error))
+        return await self._judge()
+
+    # -- what is wanted ----------------------------------------------------------------------------------------
+
+    async def _release(self) -> Release | None:
+        """The release with its tracks; None: nothing of its group is to be fetched. Stopped, CatalogueError."""
+        kept = self.record.release()
+        if kept is not None:
+            return kept
+        if not self.record.mbid and not await self._choose_edition():
+            return None
+        answer = await self._around.catalogue.release(Mbid(self.record.mbid), self._budget)
+        release = answer.value
+        record = msgspec.structs.replace(
+            self.record,
+            title=release.title,
+            artist=release.artist,
+            date=release.date,
+            body=encode_release(release),
+        )
+        discs, tracks = len(release.media), len(release.tracks)
+        text = f"MusicBrainz: {_count(tracks, 'track')} on {_count(discs, 'disc')}"
+        if len(self._job.releases) > 1:
+            text = f"{release.title}: {text}"
+        await self._around.ledger.write(self._job, record, words=[("info", text), *_staleness(answer)])
+        return release
+
+    async def _choose_edition(self) -> bool:
+        spec = self._job.record.spec
+        answer = await self._around.catalogue.group_releases(Mbid(self.record.group), self._budget)
+        official = spec.profile is not Profile.ALL
+        chosen = choose_edition(answer.value, spec.constraints, official_only=official)
+        if chosen is None:
+            reason = "left out: it has no official edition" if official else "left out: it has no edition"
+            record = msgspec.structs.replace(self.record, phase=Phase.CANCELLED, reason=reason)
+            words: list[Words] = [("info", f"{record.title}: {reason}")]
+        else:
+            record = msgspec.structs.replace(self.record, mbid=chosen.mbid, date=chosen.date)
+            kind = " ".join(word for word in (chosen.format, chosen.country, chosen.date) if word)
+            words = [("info", f"{record.title}: chose 1 of {_count(len(answer.value), 'edition')}: {kind}")]
+        await self._around.ledger.write(self._job, record, words=[*words, *_staleness(answer)])
+        return chosen is not None
+
+    async def _lay_out(self, release: Release) -> None:
+        """Makes a record of each track, once. Stopped: what was asked for is not on the release."""
+        if self._job.tracks_of(self._index):
+            return
+        tracks = release.tracks
+        if not tracks or len(tracks) >= TRACKS_MAX:
+            raise Stopped(Trouble.REFUSED, f"{release.title}: MusicBrainz lists {len(tracks)} tracks")
+        asked = places_asked(self._job.record.spec, tracks)
+        records = [self._track(place, track, asked) for place, track in enumerate(tracks, 1)]
+        await self._around.ledger.write(self._job, *records)
+
+    def _track(self, place: int, track: Track, asked: frozenset[int]) -> TrackRecord:
+        skipped = "not asked for" if place not in asked else "a video" if track.video else ""
+        return TrackRecord(
+            job=self._job.number,
+            key=self._index * TRACKS_MAX + place,
+            index=self._index,
+            release=self.record.mbid,
+            recording=track.recording,
+            place=place,
+            disc=track.disc,
+            position=track.position,
+            title=track.title,
+            artist=track.artist,
+            length=track.length,
+            phase=TrackPhase.SKIPPED if skipped else TrackPhase.WANTED,
+            reason=skipped,
+        )
+
+    # -- fetching ----------------------------------------------------------------------------------------------
+
+    async def _serve(self, release: Release) -> None:
+        mbid = Mbid(self.record.mbid)
+        self._again = self._around.clock()
+        self._around.peers.begin(self._job.number, mbid)
+        try:
+            async with trio.open_nursery() as nursery:
+                try:
+                    await self._work(nursery, release)
+                except SlskmeshError as error:
+                    self._troubles.append(stopped_by(error))
+                nursery.cancel_scope.cancel()
+        finally:
+            self._around.peers.end(self._job.number, mbid)
+
+    async def _work(self, nursery: trio.Nursery, release: Release) -> None:
+        """Plans and fetches until nothing more can be done now."""
+        while not self._is_broken:
+            await self._plan_if_due(release)
+            self._fill(nursery, release)
+            if not self._active:
+                return
+            self._wake = trio.Event()
+            pause = self._again - self._around.clock() if self._unserved() else float("inf")
+            with trio.move_on_after(max(0.0, pause)):
+                await self._wake.wait()
+
+    @property
+    def _is_broken(self) -> bool:
+        return any(stopped.trouble is Trouble.STORAGE for stopped in self._troubles)
+
+    def _unserved(self) -> list[TrackRecord]:
+        """Tracks that nothing is being done for."""
+        busy = self._active | self._held | self._pending.keys()
+        tracks = self._job.tracks_of(self._index)
+        return [track for track in tracks if track.phase not in SETTLED and track.key not in busy]
+
+    def _fill(self, nursery: trio.Nursery, release: Release) -> None:
+        """Starts what there is room for."""
+        if self._pending and len(self._active) < self._around.width():
+            wants = [(key, found[0].content) for key, found in self._pending.items()]
+            order = self._around.peers.order(Mbid(self.record.mbid), wants)
+            for key in order[: self._around.width() - len(self._active)]:
+                self._active.add(key)
+                nursery.start_soon(self._fetch, release, key, self._pending.pop(key))
+
+    async def _fetch(self, release: Release, key: int, candidates: Sequence[Candidate]) -> None:
+        fetch = TrackFetch(self._around, self._job, release, key)
+        self._show()
+        try:
+            await fetch.run(candidates)
+        except Stopped as stopped:
+            if stopped.trouble is Trouble.HELD:
+                self._held.add(key)
+            self._troubles.append(stopped)
+        except SlskmeshError as error:
+            self._troubles.append(stopped_by(error))
+        self._active.discard(key)
+        self._show()
+        self._wake.set()
+
+    def _show(self) -> None:
+        """Tells peers that work on the same release."""
+        items = [
+            CacheItem(track.content, track.place, track.phase in SERVED)
+            for track in self._job.tracks_of(self._index)
+            if track.content and (track.phase in SERVED or track.key in self._active)
+        ]
+        self._around.peers.show(self._job.number, Mbid(self.record.mbid), items)
+
+    # -- planning ----------------------------------------------------------------------------------------------
+
+    async def _plan_if_due(self, release: Release) -> None:
+        unserved = self._unserved()
+        if not unserved or self._around.clock() < self._again:
+            return
+        try:
+            plan = await self._plan(release, unserved)
+        except SlskmeshError as error:
+            if not self._active:
+                raise
+            said: Words = ("warn", f"asking again who has the rest: {error}")
+            await self._around.ledger.write(self._job, words=[said])
+            plan = None
+        delay = delay_for(Trouble.NO_SOURCE, self._plans, self._around.rng)
+        self._plans += 1
+        self._again = self._around.clock() + (delay or 0.0)
+        if plan is not None:
+            await self._take_plan(plan, unserved)
+
+    async def _plan(self, release: Release, tracks: Sequence[TrackRecord]) -> Plan[Music]:
+        spec = self._job.record.spec
+        wants = [Intent(_music(track, self.record.mbid), spec.origin, spec.constraints) for track in tracks]
+        return await self._around.planner.plan_release(release, wants, self._budget)
+
+    async def _take_plan(self, plan: Plan[Music], tracks: Sequence[TrackRecord]) -> None:
+        """Who was asked, what is to be fetched, what nobody has."""
+        told = [one for planned in plan.wants for one in planned.candidates]
+        told += [one for planned in plan.wants for one, _ in planned.refused]
+        peers = {peer for candidate in told for peer in candidate.peers}
+        self._around.peers.asked(self._job.number, Mbid(self.record.mbid), peers)
+        self._job.holders.update(list(peers)[: HOLDERS_MAX - len(self._job.holders)])
+        records: list[ReleaseRecord | TrackRecord] = [
+            msgspec.structs.replace(
+                self.record, holders=plan.holders, publishers=plan.publishers, estimate=plan.estimate
+            )
+        ]
+        for track, planned in zip(tracks, plan.wants, strict=True):
+            usable = [one for one in planned.candidates if one.content not in track.tried]
+            usable = usable or self._running(track)
+            if usable:
+                self._pending[track.key] = usable
+                continue
+            wrong = "every variant that was offered came out wrong" if planned.candidates else ""
+            reason = wrong or planned.reason or NOBODY
+            gone = msgspec.structs.replace(track, phase=TrackPhase.NO_SOURCE, reason=reason, candidates=0)
+            records.append(gone)
+        words: list[Words] = [("info", line) for line in plan.lines if line not in self._said]
+        self._said = frozenset(plan.lines)
+        await self._around.ledger.write(self._job, *records, words=words)
+
+    def _running(self, track: TrackRecord) -> list[Candidate]:
+        """The download begun before, where it is done or has sources though the plan names none."""
+        state = self._around.downloads.state(track.content) if track.content else None
+        if state is None or track.content in track.tried:
+            return []
+        fed = state.phase in (DownloadPhase.ACTIVE, DownloadPhase.CHECKING, DownloadPhase.FINISHING)
+        if not fed and state.phase is not DownloadPhase.DONE:
+            return []
+        reasons = (track.why,) if track.why else ()
+        return [Candidate(track.content, state.size, "mesh", canonical=track.canonical, reasons=reasons)]
+
+    # -- the end -----------------------------------------------------------------------------------------------
+
+    async def _judge(self) -> Stopped | None:
+        """Sets the release's phase by what became of its tracks."""
+        tracks = [t for t in self._job.tracks_of(self._index) if t.phase is not TrackPhase.SKIPPED]
+        left = [track for track in tracks if track.phase not in SETTLED]
+        failed = [track for track in tracks if track.phase is TrackPhase.FAILED]
+        stopped = foremost(self._troubles)
+        if stopped is None or (stopped.trouble is Trouble.HELD and len(self._held) < len(left)):
+            if left:
+                missing = f"{len(left)} of {_count(len(tracks), 'track')} have no source now"
+                stopped = Stopped(Trouble.NO_SOURCE, _one_reason(left) or missing)
+            elif failed:
+                stopped = Stopped(Trouble.REFUSED, f"{failed[0].label}: {failed[0].reason}")
+            else:
+                stopped = None
+        phase = Phase.DONE if stopped is None else _PHASES[stopped.trouble]
+        record = msgspec.structs.replace(self.record, phase=phase, reason=stopped.reason if stopped else "")
+        await self._around.ledger.write_if_it_can(self._job, record)
+        return stopped
+
+
+_PHASES = {
+    Trouble.NO_SOURCE: Phase.WAITING,
+    Trouble.CATALOGUE: Phase.WAITING,
+    Trouble.STORAGE: Phase.FAILED,
+    Trouble.REFUSED: Phase.FAILED,
+    Trouble.HELD: Phase.PAUSED,
+}
+
+
+def places_asked(spec: Spec, tracks: Sequence[Track]) -> frozenset[int]:
+    """Places (from 1) that a job wants; all where it names none. Stopped: it names what is not there."""
+    if not spec.tracks:
+        return frozenset(range(1, len(tracks) + 1))
+    places: set[int] = set()
+    for asked in spec.tracks:
+        if isinstance(asked, int):
+            found = {asked} if 1 <= asked <= len(tracks) else set()
+        else:
+            found = {place for place, track in enumerate(tracks, 1) if track.recording == asked}
+        if not found:
+            raise Stopped(Trouble.REFUSED, f"the release has no track {asked}; it has {len(tracks)}")
+        places |= found
+    return frozenset(places)
+
+
+def _music(track: TrackRecord, release: str) -> Music:
+    return Music(
+        recording=Mbid(track.recording),
+        release=Mbid(release),
+        title=track.title,
+        artist=track.artist,
+        disc=track.disc,
+        position=track.position,
+        length=track.length,
+    )
+
+
+def _one_reason(tracks: Sequence[TrackRecord]) -> str:
+    """What a single missing track says of itself; of several the number says more."""
+    return f"{tracks[0].label}: {tracks[0].reason}" if len(tracks) == 1 and tracks[0].reason else ""
+
+
+def _staleness(answer: Answer[Release] | Answer[tuple[ReleaseBrief, ...]]) -> list[Words]:
+    return [("warn", answer.note or "MusicBrainz: an old answer is used")] if answer.stale else []
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
