@@ -319,9 +319,9 @@ class Catalogue:
         """A release with its tracks."""
         return await self._find(queries.release(mbid), budget)
 
-    async def cached_release(self, mbid: Mbid) -> Release | None:
+    async def cached_release(self, mbid: str) -> Release | None:
         """A release if it was ever answered, however long ago; the host is not asked."""
-        kept = await self._kept(queries.release(mbid))
+        kept = await self._kept(queries.release(Mbid(mbid)))
         return kept.value if kept is not None else None
 
     async def release_group(self, mbid: Mbid, budget: Budget) -> Answer[ReleaseGroup]:
