@@ -17,6 +17,7 @@ from slskmesh.acquire.neighbours import QueryEnd
 from slskmesh.engine import commands as cmd
 from slskmesh.engine.events import Found, Reply, SearchEnded
 from slskmesh.engine.firstrun import check_downloads, check_shares, suggest_downloads, suggest_shares
+from slskmesh.engine.job_desk import JobDesk
 from slskmesh.engine.snapshots import hit_view
 from slskmesh.engine.views import HitView, SettingsView, SettingView
 from slskmesh.errors import SlskmeshError, StorageError, UserError
@@ -62,6 +63,7 @@ class Desk:
             cmd.CancelScan: self._cancel_scan,
             cmd.SetSetting: self._set_setting,
             cmd.FinishSetup: self._finish_setup,
+            **JobDesk(engine).table,
         }
 
     async def run(self, incoming: trio.MemoryReceiveChannel[tuple[int, cmd.Command]]) -> None:
@@ -199,10 +201,12 @@ class Desk:
             if engine.standing.is_blocked(peer):
                 raise UserError(f"{peer_short(peer)} is blocked; unblock it first (u in pane Peers)")
             engine.book.invited(peer, addresses)
+            engine.plane.rendezvous.greet(list(addresses))
             session = await engine.overlay.connect(peer, addresses)
         else:
             split_address(text)
             session = await engine.overlay.connect(None, [text])
+            engine.book.keep(session.peer)
         return f"connected to {sanitize(session.remote.name, 40) or 'peer'} ({peer_short(session.peer)})"
 
     async def _make_invite(self, request: int, command: cmd.MakeInvite) -> tuple[str, str]:
@@ -243,6 +247,8 @@ class Desk:
         if command.trusted and self._engine.standing.is_blocked(peer):
             raise UserError("a blocked peer cannot be trusted; unblock it first")
         self._engine.standing.set_trusted(peer, command.trusted)
+        if command.trusted:
+            self._engine.book.keep(peer)
         await self._engine.pulse.save()
         return f"{peer_short(peer)} is {'trusted' if command.trusted else 'no longer trusted'}"
 
@@ -279,6 +285,8 @@ class Desk:
             before.overlay.listen != after.overlay.listen or engine.overlay.listening is None
         ):
             await engine.overlay.listen(after.overlay.listen)
+        if after.configured:
+            await engine.plane.apply()
         if before.library != after.library and after.configured:
             engine.shares.rescan()
         return f"{command.key} set"

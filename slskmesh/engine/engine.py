@@ -23,12 +23,15 @@ from slskmesh.engine.commands import Command
 from slskmesh.engine.desk import Desk
 from slskmesh.engine.events import Level, Notice
 from slskmesh.engine.faults import FaultLog
+from slskmesh.engine.job_pulse import JobPulse
 from slskmesh.engine.mailbox import Mailbox
+from slskmesh.engine.plane import Plane
 from slskmesh.engine.pulse import Pulse
 from slskmesh.engine.shares import Shares
 from slskmesh.errors import PeerError, SlskmeshError
 from slskmesh.governance.standing import Standing
 from slskmesh.governance.standing_rows import load_standings
+from slskmesh.governance.violations_rows import load_offenders
 from slskmesh.identity.key import load_or_create
 from slskmesh.identity.peerid import PeerId
 from slskmesh.library.library import Library
@@ -58,7 +61,7 @@ _COMMANDS_MAX = 1000
 
 
 class Engine:
-    """One node: identity, store, library, overlay, swarm, and the desk that takes commands."""
+    """One node: identity, store, library, overlay, swarm, the mesh plane, and the desk that takes commands."""
 
     def __init__(
         self,
@@ -139,7 +142,7 @@ class Engine:
             self.router,
             self.book,
             hello=self._hello,
-            may_connect=self._may_connect,
+            may_connect=self.may_connect,
             on_fault=self._fault,
             limits=Limits(sessions=settings.overlay.max_sessions),
             timings=self._timings,
@@ -169,8 +172,10 @@ class Engine:
             slots=settings.swarm.slots,
             slots_per_peer=settings.swarm.slots_per_peer,
         )
+        self.plane = Plane(self, await store.run(load_offenders))
         self.shares = Shares(self)
         self.pulse = Pulse(self)
+        self.job_pulse = JobPulse(self)
         self.desk = Desk(self)
         self.apply_limits()
 
@@ -181,7 +186,9 @@ class Engine:
         await nursery.start(self.uploads.run)
         await nursery.start(self.downloads.run)
         await nursery.start(self.shares.run)
+        await nursery.start(self.plane.run)
         nursery.start_soon(self.pulse.run)
+        nursery.start_soon(self.job_pulse.run)
         nursery.start_soon(self.desk.run, receive)
         await self.desk.publish_settings()
         if self.settings.configured:
@@ -193,6 +200,7 @@ class Engine:
             await self.overlay.listen(self.settings.overlay.listen)
         except SlskmeshError as error:
             self.notice(Level.ERROR, str(error))
+        await self.plane.apply()
         self.overlay.look_again()
         self.shares.rescan()
 
@@ -215,13 +223,24 @@ class Engine:
 
     def _hello(self, port: int) -> Hello:
         name = self.settings.overlay.name[: limits.NAME_MAX]
-        return Hello(limits.PROTOCOL_VERSION, int(self.clock()), port, f"slskmesh/{__version__}", name)
+        return Hello(
+            limits.PROTOCOL_VERSION,
+            int(self.clock()),
+            port,
+            f"slskmesh/{__version__}",
+            name,
+            dht=self.plane.rendezvous.port,
+        )
 
-    def _may_connect(self, peer: PeerId) -> bool:
-        return self.settings.configured and self.standing.may_connect(peer)
+    def may_connect(self, peer: PeerId) -> bool:
+        """Whether a session with `peer` may be: not before the first-run answers, not with blocked or banned ones."""
+        if not self.settings.configured or not self.standing.may_connect(peer):
+            return False
+        return not self.plane.violations.is_banned(peer)
 
     def _fault(self, peer: PeerId, error: PeerError) -> None:
         self.standing.note(peer, "protocol")
+        self.plane.fault(peer, error)
         if self.faults.tell(peer, trio.current_time()):
             self.notice(Level.WARN, f"{self.pulse.called(peer)} broke the protocol: {error}")
 

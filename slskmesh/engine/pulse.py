@@ -150,6 +150,8 @@ class Pulse:
                 peer_id=peer_text(engine.identity.peer),
                 listening=join_address(*listening) if listening else "",
                 loop_lag=round(self._lag, 3),
+                dht_nodes=engine.plane.rendezvous.node.status().nodes if engine.plane.rendezvous.on else None,
+                jobs=engine.job_pulse.open,
             )
         )
 
@@ -221,8 +223,9 @@ class Pulse:
                 self._engine.notice(Level.ERROR, str(error))
 
     async def save(self, *, final: bool = False) -> None:
-        """Writes what changed of peers and standings."""
+        """Writes what changed of peers, standings and violations."""
         engine = self._engine
+        await engine.plane.save()
         if final:
             for peer, session in engine.overlay.sessions.items():
                 self._count(peer, session)

@@ -83,6 +83,8 @@ class Shares:
         self._problems = [f"{problem.path}: {problem.reason}" for problem in summary.problems]
         self._problem_count = summary.problem_count
         changed = summary.added + summary.changed + summary.removed
+        if changed:
+            self._engine.plane.library_changed()
         if changed or summary.problem_count:
             level = Level.WARN if summary.problem_count else Level.INFO
             self._engine.notice(
@@ -125,6 +127,7 @@ class Shares:
         if any(path.is_relative_to(root.absolute()) for root in self.roots()):
             try:
                 await self._engine.library.add_file(path, manifest)
+                self._engine.plane.library_changed()
             except StorageError as error:
                 self._engine.notice(Level.WARN, f"not shared: {error}")
             await self._show()

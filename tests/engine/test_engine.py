@@ -23,6 +23,7 @@ from slskmesh.identity.peerid import PeerId, peer_text
 WAIT = 20.0
 STRANGER = peer_text(PeerId(b"\x05" * 32))
 CONTENT = "0" * 64
+MBID = "b84ee12a-09ef-421b-82de-0441a926375b"
 RUBBISH = (
     *("", "x", "\x00\x1b[2J", "\ud800", "😀" * 500, "../../etc/passwd"),
     *("sm1" + "a" * 56, STRANGER, "slskmesh:AAAA", "0" * 63, CONTENT, "localhost:0"),
@@ -115,6 +116,7 @@ def rubbish_of(kind: type[cmd.Command]) -> list[cmd.Command]:
             fields: dict[str, Any] = {}
             for field in msgspec.structs.fields(kind):
                 values = {str: text, int: number, bool: True, tuple[str, ...]: (text,)}
+                values[tuple[int | str, ...]] = (number, text)
                 fields[field.name] = values[field.type]
             made.append(kind(**fields))
     return made
@@ -162,6 +164,22 @@ def test_every_command_is_answered_once_whatever_is_in_it(tmp_path: Path, config
         (cmd.MakeInvite(0), "from 1 hour"),
         (cmd.Disconnect("sm1x"), ""),
         (cmd.Disconnect(STRANGER), "not connected"),
+        (cmd.LookUp(" "), "nothing to look up"),
+        (cmd.LookUp("x", "planet"), "planet"),
+        (cmd.Resolve("x"), "36 characters"),
+        (cmd.AddJob("dance", MBID), "mb_release, discography, label_crate"),
+        (cmd.AddJob("mb_release", "x"), "36 characters"),
+        (cmd.AddJob("mb_release", f"https://musicbrainz.org/artist/{MBID}"), "takes that of a release"),
+        (cmd.AddJob("discography", MBID, profile="some"), "core, extended, all"),
+        (cmd.AddJob("mb_release", MBID, tracks=(0,)), "its place in the release"),
+        (cmd.AddJob("mb_release", MBID, target_dir="../x"), ""),
+        (cmd.AddJob("mb_release", MBID, layout="{nonsense}"), "nonsense"),
+        (cmd.AddJob("label_crate", MBID, limit=0), "limit"),
+        (cmd.AddJob("mb_release", MBID, overlay_bandwidth_kbps=-1), "overlay_bandwidth_kbps"),
+        (cmd.PauseJob(7), "7"),
+        (cmd.CancelJob(7), "7"),
+        (cmd.RemoveJob(7), "7"),
+        (cmd.MoveJob(7, 1), "7"),
         (cmd.Rescan(), "nothing is shared"),
         (cmd.SetSetting("overlay.lisen", "x"), "did you mean overlay.listen"),
         (cmd.SetSetting("swarm.slots", "many"), "swarm.slots"),

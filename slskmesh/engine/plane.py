@@ -1,0 +1,216 @@
+"""The mesh plane of one engine: table, fabric, services, catalogue, shadow index, planner, jobs - made and started here.
+
+Rules: rooms meet only through their ports; nothing in here decides, it hands one to the other.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import trio
+
+from slskmesh import __version__
+from slskmesh.acquire.backends import LocalFiles, LocalMusic
+from slskmesh.acquire.mesh import MeshFiles, MeshMusic
+from slskmesh.acquire.planner import Planner
+from slskmesh.catalogue.catalogue import Catalogue
+from slskmesh.engine.events import Level
+from slskmesh.engine.neighbourhood import Neighbourhood
+from slskmesh.engine.rendezvous import Rendezvous
+from slskmesh.errors import PeerError, SlskmeshError, StorageError
+from slskmesh.fabric.calls import Fabric
+from slskmesh.fabric.directory import Directory
+from slskmesh.governance.violations import Offender, Violations, kind_of
+from slskmesh.governance.violations_rows import save_offenders
+from slskmesh.identity.peerid import PeerId
+from slskmesh.jobs.jobs import Jobs
+from slskmesh.jobs.state import JobLine
+from slskmesh.mbid import Mbid
+from slskmesh.services.introspection import Introspection
+from slskmesh.services.shadow_index import ShadowIndexService
+from slskmesh.shadow.index import ShadowIndex
+
+if TYPE_CHECKING:
+    from slskmesh.engine.engine import Engine
+
+_ANALYSED_AT_ONCE = 8  # files; between such portions others get their turn
+_ANALYSE_PAUSE = 0.2
+_YOUNG = 32  # nodes: while the table is smaller, what was told is told again when it has doubled
+_LOOK = 5.0
+
+
+class Plane:
+    """Everything of the mesh beyond the connected peers, for one engine."""
+
+    def __init__(self, engine: Engine, offenders: list[Offender]) -> None:
+        self._engine = engine
+        self._library_changed = trio.Event()
+        me, library, standing = engine.identity.peer, engine.library, engine.standing
+        self.violations = Violations(
+            engine.clock, offenders, on_ban=lambda peer: standing.note(peer, "protocol")
+        )
+        self.rendezvous = Rendezvous(engine)
+        index = self.rendezvous.node
+        self.fabric = Fabric(
+            engine.router, allow=lambda: engine.settings.fabric.services, violations=self.violations
+        )
+        self.directory = Directory(
+            index,
+            self.fabric,
+            own=me,
+            reach=self.rendezvous,
+            address_of=self.rendezvous.address_of,
+            welcome=engine.may_connect,
+            wall=engine.clock,
+        )
+        self.catalogue = Catalogue(engine.store, engine.settings.musicbrainz.host, wall=engine.clock)
+        self.shadow = ShadowIndex(
+            index,
+            self.fabric,
+            self.rendezvous,
+            library,
+            self.catalogue,
+            standing,
+            me=me,
+            connected=lambda: list(engine.overlay.sessions.values()),
+            enabled=lambda: self.rendezvous.on and engine.settings.mesh.shadow_index.enabled,
+            rng=random.Random(),
+            wall=engine.clock,
+        )
+        self.planner = Planner(
+            [LocalMusic(library), MeshMusic(self.shadow, library, standing)],
+            [LocalFiles(library), MeshFiles(self.shadow)],
+        )
+        self.jobs = Jobs(
+            engine.store,
+            self.catalogue,
+            self.planner,
+            engine.downloads,
+            library,
+            root=engine.downloads_root,
+            layout=lambda: engine.settings.jobs.layout,
+            active=lambda: engine.settings.jobs.active,
+            transfers=lambda: engine.settings.swarm.active,
+            own=me,
+            wall=engine.clock,
+            on_line=self._line,
+            on_verified=self._verified,
+            rng=random.Random(),
+            router=engine.router,
+        )
+        self.neighbourhood = Neighbourhood(engine, self.directory, self.rendezvous)
+        self.fabric.offer(
+            Introspection(self.fabric.exposed, self._features, f"slskmesh/{__version__}", trio.current_time)
+        )
+        self.fabric.offer(
+            ShadowIndexService(
+                library,
+                self.catalogue,
+                self.shadow,
+                me=me,
+                may_ask=engine.may_connect,
+                policy=self._policy,
+                wall=engine.clock,
+            )
+        )
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Runs every part until cancelled."""
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.rendezvous.run)
+            await nursery.start(self.fabric.run)
+            await nursery.start(self.catalogue.run)
+            await nursery.start(self.shadow.run)
+            await nursery.start(self.jobs.run)
+            nursery.start_soon(self._analyse)
+            nursery.start_soon(self._advertise)
+            nursery.start_soon(self.neighbourhood.run)
+            task_status.started()
+
+    async def apply(self) -> None:
+        """Goes by the settings from now on."""
+        settings = self._engine.settings
+        if settings.musicbrainz.host != self._asked_host():
+            self.catalogue.set_host(settings.musicbrainz.host)
+        await self.rendezvous.apply()
+        self.shadow.changed()
+
+    def _asked_host(self) -> str:
+        return self.catalogue.status().host
+
+    def library_changed(self) -> None:
+        """A scan found something new, or a download was shared."""
+        self._library_changed.set()
+        self.shadow.changed()
+
+    def fault(self, peer: PeerId, error: PeerError) -> None:
+        """A session ended by the peer's fault."""
+        kind = kind_of(error)
+        if kind is not None:
+            self.violations.note(peer, "", kind)
+
+    async def save(self) -> None:
+        """Writes what changed of violations. StorageError: kept for the next time."""
+        offenders = self.violations.take_changes()
+        if not offenders:
+            return
+        try:
+            await self._engine.store.run(save_offenders, offenders)
+        except StorageError:
+            self.violations.put_back(offenders)
+            raise
+
+    # -- what parts ask of one another -----------------------------------------------------------------------------
+
+    def _policy(self) -> tuple[int, int]:
+        engine = self._engine
+        return max(
+            0, engine.settings.swarm.slots - engine.uploads.slots_used
+        ), engine.settings.overlay.max_upload_rate
+
+    def _features(self) -> list[str]:
+        """What this peer takes part in now."""
+        settings = self._engine.settings
+        live = {
+            "swarm": True,
+            "search": True,
+            "table": self.rendezvous.on,
+            "shadow-index": self.rendezvous.on and settings.mesh.shadow_index.enabled,
+            "mesh-cache-job": True,
+        }
+        return [name for name, on in live.items() if on]
+
+    def _line(self, job: int, line: JobLine) -> None:
+        if line.level != "info":
+            self._engine.notice(Level(line.level), f"job {job}: {line.text}")
+
+    async def _verified(self, release: Mbid, recording: Mbid, content: bytes) -> None:
+        state = self._engine.downloads.state(content)
+        givers = [source.peer for source in state.sources if source.chunks] if state is not None else []
+        self.shadow.verified(release, recording, content, givers)
+
+    async def _analyse(self) -> None:
+        """Works out what shared music sounds like, a few files at a time, whenever the library changed."""
+        while True:
+            changed = self._library_changed = trio.Event()
+            try:
+                while await self._engine.library.analyse(_ANALYSED_AT_ONCE):
+                    await trio.sleep(_ANALYSE_PAUSE)
+            except StorageError as error:
+                self._engine.notice(Level.WARN, f"the library's variants cannot be kept: {error}")
+            await changed.wait()
+
+    async def _advertise(self) -> None:
+        """Tells the table of our services, again when the allowlist or the table changed much."""
+        told: tuple[object, int] = ((), 0)
+        while True:
+            nodes = self.rendezvous.node.status().nodes if self.rendezvous.on else 0
+            services = self._engine.settings.fabric.services
+            if nodes and (services != told[0] or (told[1] < _YOUNG and nodes >= 2 * told[1])):
+                told = (services, nodes)
+                try:
+                    await self.directory.advertise()
+                except SlskmeshError as error:
+                    self._engine.notice(Level.WARN, f"services are not told of: {error}")
+            await trio.sleep(_LOOK)
