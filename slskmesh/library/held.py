@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from slskmesh.library.domain import Domain
 from slskmesh.library.manifest import ContentId
 from slskmesh.library.rows import (
     SHARED_COLUMNS,
@@ -50,6 +51,11 @@ class Waiting(NamedTuple):
 
     id: int
     holder: Holder
+
+    @property
+    def is_music(self) -> bool:
+        """Whether there is anything to listen to."""
+        return self.holder.shared.domain is Domain.MUSIC
 
 
 def _variant_of(row: Sequence[Any], content: bytes, size: int) -> AudioVariant | None:

@@ -4,6 +4,7 @@ Rules:
 - One scan at a time; another waits. Cancel a scan by cancelling the scope it runs in.
 - What is offered is there: `find` opens the file and holds it against what was hashed before it names it.
 - A file that changed or vanished is not offered again before a scan has looked at it.
+- What files sound like is found out after scans, one file at a time; no scan waits for it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import trio
 
 from slskmesh.errors import StorageError
 from slskmesh.library import held, index, rows
+from slskmesh.library.analysis import analyse_file
 from slskmesh.library.domain import SharedFile
-from slskmesh.library.hashing import open_regular
+from slskmesh.library.hashing import FileChangedError, open_regular
+from slskmesh.library.held import Waiting
 from slskmesh.library.intake import take_known
 from slskmesh.library.manifest import Manifest
 from slskmesh.library.progress import ScanProgress, ScanSummary
@@ -41,6 +44,8 @@ class Library:
         self._private = tuple(private)
         self._store = store
         self._scanning = trio.Lock()
+        self._analysing = trio.Lock()
+        self._analysed = 0  # row number of the content looked at last
 
     def apply(self, settings: Settings) -> None:
         """Goes by these settings from the next call on."""
@@ -125,6 +130,41 @@ class Library:
     async def variant(self, content: bytes) -> AudioVariant | None:
         """What a content sounds like, None until it was analysed."""
         return await self._store.run(held.variant, content)
+
+    async def analyse(self, limit: int) -> int:
+        """Finds out what at most `limit` more offered contents sound like; returns how many are left to look at.
+
+        Files are read one at a time in a worker thread; cancelled, it stops within a block. Counting ends at
+        `held.LEFT_MAX`. StorageError: the database cannot be read or written.
+        """
+        async with self._analysing:
+            found = await self._store.run(held.waiting, self._analysed, limit)
+            await self._store.run(held.pass_over, [w.id for w in found if not w.is_music])
+            for waiting in found:
+                if waiting.is_music:
+                    await self._analyse_one(waiting)
+                self._analysed = waiting.id
+            left = await self._store.run(held.left, self._analysed)
+            if not left and self._analysed:  # files that were away may have come back
+                self._analysed = 0
+                left = await self._store.run(held.left, 0)
+            return left
+
+    async def _analyse_one(self, waiting: Waiting) -> None:
+        def look() -> AudioVariant:
+            return analyse_file(
+                waiting.holder,
+                follow_link=self._settings.follow_links,
+                pulse=lambda _: trio.from_thread.check_cancelled(),
+            )
+
+        try:
+            variant = await trio.to_thread.run_sync(look)
+        except StorageError as exc:
+            state = FileState.CHANGED if isinstance(exc, FileChangedError) else FileState.AWAY
+            await self._store.run(rows.mark, [(waiting.holder.file, state)])
+            return
+        await self._store.run(held.put_variant, waiting.id, variant)
 
     async def stats(self) -> LibraryStats:
         """What is offered now."""
