@@ -1,4 +1,4 @@
-"""For all tests: no engine, here or in a process of its own, looks for others on the local network or asks MusicBrainz."""
+"""For all tests: no engine, here or in a process of its own, looks for others on the network or asks MusicBrainz."""
 
 from __future__ import annotations
 

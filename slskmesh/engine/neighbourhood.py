@@ -1,7 +1,7 @@
 """A few peers to stay connected with, found through the table, so that text search has somebody to ask.
 
-Rules: as many as `overlay.neighbours` says, fewer where there are no more; chosen by lot among those that offer a service,
-so that nobody can place himself; looked for seldom, more seldom the longer nobody is found. 0 looks for nobody.
+Rules: as many as `overlay.neighbours` says, fewer where there are no more; chosen by lot among those that offer a
+service; looked for seldom, more seldom the longer nobody is found. 0 looks for nobody.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The mesh plane of one engine: table, fabric, services, catalogue, shadow index, planner, jobs - made and started here.
+"""The mesh plane of one engine: table, fabric, services, catalogue, shadow index, planner, jobs. Made and run here.
 
 Rules: rooms meet only through their ports; nothing in here decides, it hands one to the other.
 """
@@ -195,11 +195,14 @@ class Plane:
         while True:
             changed = self._library_changed = trio.Event()
             try:
-                while await self._engine.library.analyse(_ANALYSED_AT_ONCE):
-                    await trio.sleep(_ANALYSE_PAUSE)
+                left = await self._engine.library.analyse(_ANALYSED_AT_ONCE)
             except StorageError as error:
                 self._engine.notice(Level.WARN, f"the library's variants cannot be kept: {error}")
-            await changed.wait()
+                left = 0
+            if left:
+                await trio.sleep(_ANALYSE_PAUSE)
+            else:
+                await changed.wait()
 
     async def _advertise(self) -> None:
         """Tells the table of our services, again when the allowlist or the table changed much."""

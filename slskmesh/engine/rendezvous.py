@@ -1,11 +1,11 @@
-"""The table of peers inside the engine: where it listens, whom it greets, what it says of us, and how peers are reached.
+"""The table of peers inside the engine: where it listens, whom it greets, what it says of us, how peers are reached.
 
 Rules:
 - No node is privileged: addresses come from invites, saved contacts, peers met on the overlay, and the local network.
 - Our endpoints stand in the table only while the overlay listens. A local address read there is dialled only inside a
   network we are in ourselves.
-- A peer reached for a plan is dialled again for a while if its line breaks, then left alone. A session that nobody asked
-  for by name and over which nothing moves is closed after ten minutes, and earlier where there is no room for another.
+- A peer reached for a plan is dialled again for a while if its line breaks, then left alone. A session that nobody
+  asked for by name and over which nothing moves is closed after ten minutes, and earlier where room is needed.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from slskmesh.engine.job_views import MeshView
 from slskmesh.engine.views import LibraryView, SettingsView, View
 
 _PR_SET_PDEATHSIG: Final = 1
-_TABLE_TIMEOUT: Final = 0.0  # seconds for the table's socket, which listens right after the overlay's
+_TABLE_TIMEOUT: Final = 5.0  # seconds for the table's socket, which listens right after the overlay's
 _LAST_WAIT: Final = 15.0  # seconds an orphan may take for its clean end before it ends at once
 
 

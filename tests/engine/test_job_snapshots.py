@@ -1,4 +1,4 @@
-"""From jobs and plans to views: nothing a peer or a catalogue wrote reaches a screen unsanitised, and nothing is lost."""
+"""From jobs and plans to views: nothing foreign reaches a screen unsanitised, and nothing is lost."""
 
 from __future__ import annotations
 
