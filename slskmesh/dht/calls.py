@@ -16,12 +16,16 @@ from slskmesh.dht import wire
 from slskmesh.dht.networks import Address
 from slskmesh.errors import PeerError
 
-_A = TypeVar("_A", wire.HelloAnswer, wire.Nodes, wire.Values, wire.Stored)
+_A = TypeVar("_A", wire.HelloAnswer, wire.Nodes, wire.Values, wire.Stored, wire.Probed)
 WAITING_MAX: Final = 512
 
 
 class Datagrams(Protocol):
     """Sends and receives datagrams. Lost ones are normal; errors of the network are not raised."""
+
+    def reaches(self, address: Address) -> bool:
+        """Whether datagrams to an address of this family can be sent at all."""
+        ...
 
     async def send(self, data: bytes, address: Address) -> None:
         """Hands one datagram to the network."""
@@ -52,21 +56,37 @@ class Calls:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    async def call(self, address: Address, body: wire.Request, kind: type[_A]) -> _A | None:
-        """The answer of this `kind` from `address`, or None when there was none after all tries."""
+    async def call(
+        self,
+        address: Address,
+        body: wire.Request,
+        kind: type[_A],
+        *,
+        tries: int | None = None,
+        may: Callable[[int], bool] = lambda _: True,
+    ) -> _A | None:
+        """The answer of this `kind` from `address`, or None when there was none after all tries.
+
+        `may` is asked with the bytes of each datagram before it is sent; its no ends the call.
+        """
+        if not self._port.reaches(address):
+            return None
         async with self._room:
-            for _ in range(self._tries):
-                answer = await self._once(address, body)
+            for _ in range(tries or self._tries):
+                call = self._entropy(wire.CALL)
+                data = wire.encode(call, body)
+                if not may(len(data)):
+                    return None
+                answer = await self._once(call, data, address)
                 if answer is not None:
                     return answer if isinstance(answer, kind) else None
         return None
 
-    async def _once(self, address: Address, body: wire.Request) -> wire.Answer | None:
-        call = self._entropy(wire.CALL)
+    async def _once(self, call: bytes, data: bytes, address: Address) -> wire.Answer | None:
         waiting = self._waiting[call] = _Waiting(address)
         try:
             self.sent += 1
-            await self._port.send(wire.encode(call, body), address)
+            await self._port.send(data, address)
             with trio.move_on_after(self._timeout):
                 await waiting.answered.wait()
             return waiting.answer
@@ -82,7 +102,7 @@ class Calls:
             _, body = wire.decode(data)
         except PeerError:
             return True
-        if isinstance(body, wire.HelloAnswer | wire.Nodes | wire.Values | wire.Stored):
+        if isinstance(body, wire.ANSWERS):
             waiting.answer = body
             waiting.answered.set()
         return True

@@ -29,7 +29,7 @@ class Shortlist(NodeHeap):  # type: ignore[misc]  # the package has no types
     def __init__(self, target: bytes, k: int, rule: NetworkRule) -> None:
         super().__init__(Node(target), k)
         self._rule = rule
-        self._gone: set[bytes] = set()
+        self._gone: dict[bytes, Contact] = {}
 
     def offer(self, contacts: Iterable[Contact]) -> None:
         """Takes contacts that have not failed before."""
@@ -38,8 +38,18 @@ class Shortlist(NodeHeap):  # type: ignore[misc]  # the package has no types
 
     def fail(self, contact: Contact) -> None:
         """Drops a contact that did not answer, for good."""
-        self._gone.add(contact.id)
+        self._gone[contact.id] = contact
         self.remove([contact.id])
+
+    def silent(self, nearest: list[Contact]) -> list[Contact]:
+        """Those that did not answer and would be among the k `nearest` that did, nearest first; at most k."""
+
+        def distance(contact: Contact) -> int:
+            return int(contact.long_id ^ self.node.long_id)
+
+        bound = distance(nearest[-1]) if len(nearest) >= self.maxsize else 2**160
+        gone = sorted((one for one in self._gone.values() if distance(one) < bound), key=distance)
+        return self._rule.nearest(gone, self.maxsize)
 
     def __iter__(self) -> Iterator[Contact]:
         ordered = (contact for _, contact in sorted(self.heap, key=lambda pair: pair[0]))

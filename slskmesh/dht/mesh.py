@@ -1,9 +1,8 @@
-"""A whole node on a `Datagrams` port: joins, greets, reads, publishes, republishes, refreshes.
+"""A whole node on a `Datagrams` port: hears, greets, joins, refreshes, learns whether it can be reached.
 
 Rules:
-- A read asks the k nearest, verifies each record, unions them, pages only holders whose digest differs from the
-  union, and mends at most two lacking holders with at most twelve records each.
-- A publisher says its own records again at half their life (±10 %) with a higher number; nobody else prolongs them.
+- The answering half (`node`), the asking half (`asking`), reading, publications and replication are parts of their
+  own; here they are put together and given their time.
 - One endless call (`run`) owns the loops; no other task outlives the call that started it.
 """
 
@@ -11,45 +10,44 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 import trio
 
-from slskmesh.dht import networks, records_union, wire
+from slskmesh.dht import networks, wire
 from slskmesh.dht import record as records
-from slskmesh.dht.calls import Calls, Datagrams
-from slskmesh.dht.lookup import Shortlist, crawl
+from slskmesh.dht.asking import Asker
+from slskmesh.dht.calls import Datagrams
+from slskmesh.dht.greetings import Why
 from slskmesh.dht.networks import Address
 from slskmesh.dht.node import Clocks, Config, Responder
+from slskmesh.dht.publications import Publications
+from slskmesh.dht.reading import Reader
 from slskmesh.dht.record import Record
-from slskmesh.dht.records_union import Holder, Union
+from slskmesh.dht.replication import Replication
 from slskmesh.dht.table import Contact
 from slskmesh.errors import PeerError
 from slskmesh.identity.key import Identity
 
 _GREET_AT_ONCE: Final = 8
+_JOIN_MAX: Final = 64
 _TICK: Final = 1.0
 _SWEEP: Final = 60.0
 _REFRESH: Final = 900.0
-_PUBLICATIONS_MAX: Final = 4096
-_MEND_HOLDERS: Final = 2
-_FIND_NODE_PAD: Final = 160
-_FIND_VALUE_PAD: Final = 430
-_HELLO_PAD: Final = 112
+_PING: Final = 15.0
 
 
-@dataclass(slots=True)
-class _Publication:
-    payload: bytes
-    ttl: float
-    again: float
+class _Noting:
+    """A port that tells `reachability` what goes out."""
 
+    def __init__(self, port: Datagrams, responder: Responder) -> None:
+        self._port, self._responder = port, responder
+        self.reaches, self.receive = port.reaches, port.receive
 
-@dataclass(slots=True)
-class _Tokens:
-    by_node: dict[bytes, bytes] = field(default_factory=dict)
+    async def send(self, data: bytes, address: Address) -> None:
+        self._responder.reachability.sent(address, self._responder.clocks.now())
+        await self._port.send(data, address)
 
 
 class Mesh:
@@ -64,230 +62,159 @@ class Mesh:
         config: Config | None = None,
     ) -> None:
         self.config = config or Config()
-        self._identity, self._port, self._clocks, self._rng = identity, port, clocks, rng
-        self.responder = Responder(identity, clocks, self.config)
-        self.calls = Calls(port, clocks.entropy, self.config.timeout, self.config.tries)
+        self._clocks, self._rng = clocks, rng
+        self.responder = Responder(identity, clocks, self.config, port.reaches)
+        self._port = _Noting(port, self.responder)
+        self.asker = Asker(self.responder, self._port, clocks, self.config)
+        self.reader = Reader(self.asker, self.responder, self.config)
+        self.publications = Publications(identity, self.asker, self.responder, clocks, rng, self.config)
+        self.replication = Replication(self.asker, self.reader, self.responder, clocks, rng, self.config)
         self.id = self.responder.id
-        self._mine: dict[bytes, _Publication] = {}
-        self._seq = 0  # of the newest record: milliseconds of wall time, so that a restart goes on from there
         self._met = trio.Event()
+        self._knows_beyond = False  # contacts beyond the local network
+        self._last = dict.fromkeys(("sweep", "refresh", "ping"), clocks.now())
+
+    @property
+    def closed(self) -> bool:
+        """Whether strangers cannot reach us."""
+        return self.responder.closed
+
+    @property
+    def published(self) -> int:
+        """Our own records in force."""
+        return self.publications.count
+
+    def external(self) -> tuple[Address, ...]:
+        """Where others see us, IPv4 first."""
+        return self.responder.votes.all(self._clocks.now())
 
     async def run(self) -> None:
-        """Hears, greets and keeps house until it is cancelled."""
+        """Hears, greets, keeps house and says records again until it is cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._listen)
             nursery.start_soon(self._greet)
             nursery.start_soon(self._keep)
+            nursery.start_soon(self._test_port)
+            nursery.start_soon(self.publications.run)
+            nursery.start_soon(self.replication.run)
+
+    # -- hearing --------------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
         while True:
             data, address = await self._port.receive()
-            if self.calls.take(data, address):
-                continue
-            reply = self.responder.receive(data, address)
+            if self._knows_beyond and networks.is_local(address[0]):
+                pass  # says nothing about who beyond reaches us
+            else:
+                self.responder.reachability.heard(address, self._clocks.now())
+            reply = self.reply(data, address)
             if reply is not None:
                 await self._port.send(reply, address)
-            if self.responder.strangers:
+            if self.responder.greetings:
                 self._met.set()
 
+    def reply(self, data: bytes, address: Address) -> bytes | None:
+        """What to send back for a datagram; answers go to who waits for them."""
+        return None if self.asker.calls.take(data, address) else self.responder.receive(data, address)
+
     async def _greet(self) -> None:
+        greetings = self.responder.greetings
         while True:
             await self._met.wait()
             self._met = trio.Event()
-            while strangers := self.responder.strangers:
-                batch = [strangers.popitem(last=False) for _ in range(min(_GREET_AT_ONCE, len(strangers)))]
+            while len(greetings):
                 async with trio.open_nursery() as nursery:
-                    for address, node in batch:
-                        nursery.start_soon(self.hello, address, node)
+                    for _ in range(min(_GREET_AT_ONCE, len(greetings))):
+                        nursery.start_soon(self._greet_one, *greetings.take())
+
+    async def _greet_one(self, address: Address, node: bytes, why: Why) -> None:
+        if why in (Why.MENTIONED, Why.KNOCK):
+            await self.asker.try_hello(address, node, 1 if why is Why.KNOCK else None)
+        elif why is Why.ASKED:
+            await self.asker.hello(address, node, may=partial(self.responder.credit.spend, address[0]))
+        else:
+            await self.asker.hello(address, node)
+
+    # -- keeping house --------------------------------------------------------------------------------------------
+
+    def _is_time(self, what: str, every: float) -> bool:
+        now = self._clocks.now()
+        if now - self._last[what] < every:
+            return False
+        self._last[what] = now
+        return True
 
     async def _keep(self) -> None:
-        swept = refreshed = self._clocks.now()
+        table = self.responder.table
         while True:
             await trio.sleep(_TICK)
-            now = self._clocks.now()
-            if now - swept >= _SWEEP:
-                swept = now
+            self._knows_beyond = any(not networks.is_local(one.ip) for one in table.contacts())
+            if self.responder.greetings.ripen(self._clocks.now()):
+                self._met.set()
+            if self._is_time("sweep", _SWEEP):
                 self.responder.store.sweep(self._clocks.wall())
-            if now - refreshed >= _REFRESH:
-                refreshed = now
-                await self.find_nodes(self.id)
-                await self.find_nodes(self._rng.randbytes(records.KEY))
-            for key in [key for key, one in self._mine.items() if one.again <= now]:
-                if key in self._mine:
-                    await self._say(key, self._mine[key])
+            if self._is_time("refresh", _REFRESH):
+                await self.asker.near(self.id)
+                await self.asker.near(self._rng.randbytes(records.KEY))
+            if self._is_time("ping", _PING) and (eldest := table.eldest(self._rng.random())):
+                await self.asker.is_alive(eldest)
 
-    async def hello(self, address: Address, expect: bytes | None = None) -> Contact | None:
-        """Greets an address; the contact that proved itself there (and has the id `expect`), which the table takes."""
-        self.responder.greeting(address)
-        nonce = self._clocks.entropy(wire.NONCE)
-        question = wire.padded(wire.Hello(self.id, nonce), _HELLO_PAD)
-        answer = await self.calls.call(address, question, wire.HelloAnswer)
-        if answer is None:
-            return None
-        contact = self.responder.prove(nonce, address, answer)
-        if contact is None or (expect is not None and contact.id != expect) or contact.id == self.id:
-            return None
-        if not answer.closed:
-            await self._admit(contact)
-        return contact
+    # -- the port -------------------------------------------------------------------------------------------------
 
-    async def _admit(self, contact: Contact) -> None:
-        table = self.responder.table
-        known = table.get(contact.id)
-        if known is not None and known.address != contact.address:
-            if await self._is_alive(known):
+    async def _test_port(self) -> None:
+        reachability, probing = self.responder.reachability, self.responder.probing
+        while True:
+            await trio.sleep(_TICK)
+            contacts = [one for one in self.responder.table.contacts() if self._is_beyond(one)]
+            async with trio.open_nursery() as nursery:
+                while probing.errands:
+                    nursery.start_soon(self._knock, *probing.errands.popleft())
+                if reachability.wants_probe(len(contacts), self._clocks.now()):
+                    nursery.start_soon(self._probe, self._rng.choice(contacts))
+
+    def _is_beyond(self, contact: Contact) -> bool:
+        local_only = not self._knows_beyond
+        return self.asker.can_ask(contact) and (local_only or not networks.is_local(contact.ip))
+
+    async def _probe(self, contact: Contact) -> None:
+        by = await self.asker.errand(contact, wire.Probe(self.id, contact.id, b""))
+        if by:
+            try:
+                greeter = networks.unpack(by)
+            except PeerError:
                 return
-            table.remove_contact(known)
-        eldest = table.add_contact(contact)
-        if eldest is not None and not await self._is_alive(eldest):
-            table.remove_contact(eldest)
+            voice = self.responder.voice(contact.address)
+            self.responder.reachability.trial(greeter, voice, self._clocks.now())
 
-    async def _is_alive(self, contact: Contact) -> bool:
-        nonce = self._clocks.entropy(wire.NONCE)
-        question = wire.padded(wire.Hello(self.id, nonce), _HELLO_PAD)
-        answer = await self.calls.call(contact.address, question, wire.HelloAnswer)
-        proven = self.responder.prove(nonce, contact.address, answer) if answer else None
-        alive = proven is not None and proven.id == contact.id
-        self.responder.table.heard(contact, alive)
-        return alive
+    async def _knock(self, contact: Contact, node: bytes, address: Address) -> None:
+        endpoint = networks.pack(address)
+        await self.asker.errand(contact, wire.Knock(self.id, contact.id, b"", node, endpoint))
+
+    # -- the table's use ------------------------------------------------------------------------------------------
 
     async def join(self, addresses: Iterable[Address]) -> int:
         """Greets addresses (invites, saved contacts, peers met) and looks for our neighbours; how many answered."""
         greeted: list[Contact] = []
 
         async def one(address: Address) -> None:
-            if contact := await self.hello(address):
+            if contact := await self.asker.hello(address):
                 greeted.append(contact)
 
         async with trio.open_nursery() as nursery:
-            for address in list(addresses)[:64]:
+            for address in list(addresses)[:_JOIN_MAX]:
                 nursery.start_soon(one, address)
         if greeted:
-            await self.find_nodes(self.id, greeted)
+            await self.asker.near(self.id, greeted)
         return len(greeted)
 
-    def _hints(self, hints: list[wire.Hint]) -> list[Contact]:
-        found = []
-        for hint in hints:
-            try:
-                contact = Contact(hint.node, networks.unpack(hint.endpoint))
-            except PeerError:
-                continue
-            if contact.id != self.id:
-                found.append(contact)
-                self.responder.meet(contact.id, contact.address)
-        if found:
-            self._met.set()
-        return found
-
-    def _shortlist(self, target: bytes, start: Iterable[Contact] = ()) -> Shortlist:
-        shortlist = Shortlist(target, self.config.k, self.responder.rule)
-        shortlist.offer([*start, *self.responder.table.find_neighbors(shortlist.node)])
-        return shortlist
-
-    async def find_nodes(
-        self, target: bytes, start: Iterable[Contact] = (), tokens: _Tokens | None = None
-    ) -> list[Contact]:
-        """The k nearest to `target` that answered; their write tokens go to `tokens`."""
-
-        async def ask(contact: Contact) -> list[Contact] | None:
-            question = wire.padded(wire.FindNode(self.id, contact.id, target), _FIND_NODE_PAD)
-            answer = await self.calls.call(contact.address, question, wire.Nodes)
-            self.responder.table.heard(contact, answer is not None)
-            if answer is None:
-                return None
-            if tokens is not None:
-                tokens.by_node[contact.id] = answer.token
-            return self._hints(answer.hints)
-
-        return await crawl(self._shortlist(target, start), ask, self.config.alpha, self.config.slow)
-
     async def publish(self, key: bytes, payload: bytes, ttl: float) -> int:
-        """Publishes our record under `key` for `ttl` seconds, again and again until `withdraw`; how many hold it.
-
-        ValueError: the payload is too long, the ttl out of (0, 24 h], or too much is published already.
-        """
-        if not 0 < ttl <= records.TTL_MAX or len(payload) > records.PAYLOAD_MAX:
-            raise ValueError("a record's life or payload is out of bounds")
-        if key not in self._mine and len(self._mine) >= _PUBLICATIONS_MAX:
-            raise ValueError("too many records are published already")
-        publication = self._mine[key] = _Publication(payload, ttl, 0)
-        return await self._say(key, publication)
+        """As `Publications.publish`."""
+        return await self.publications.publish(key, payload, ttl)
 
     async def withdraw(self, key: bytes) -> int:
-        """Replaces our record under `key` by an empty one that lives as long; how many took it."""
-        former = self._mine.pop(key, None)
-        if former is None:
-            return 0
-        return await self._say(key, _Publication(b"", former.ttl, 0))
-
-    async def _say(self, key: bytes, what: _Publication) -> int:
-        wall = int(self._clocks.wall())
-        self._seq = max(self._seq + 1, int(self._clocks.wall() * 1000))
-        what.again = self._clocks.now() + what.ttl / 2 * self._rng.uniform(0.9, 1.1)
-        record = records.make(self._identity, key, self._seq, int(wall + what.ttl), what.payload)
-        tokens = _Tokens()
-        nearest = await self.find_nodes(key, tokens=tokens)
-        holders: list[Contact] = []
-        if not self.config.closed and self._is_near(key, nearest):
-            self.responder.store.put(key, record, "", wall)
-        data = [records.encode(record)]
-
-        async def one(contact: Contact) -> None:
-            if await self._give(contact, key, tokens.by_node[contact.id], data):
-                holders.append(contact)
-
-        async with trio.open_nursery() as nursery:
-            for contact in nearest:
-                nursery.start_soon(one, contact)
-        return len(holders)
-
-    def _is_near(self, key: bytes, nearest: list[Contact]) -> bool:
-        target = int.from_bytes(key, "big")
-        own = int.from_bytes(self.id, "big") ^ target
-        return len(nearest) < self.config.k or own < max(one.long_id ^ target for one in nearest)
-
-    async def _give(self, contact: Contact, key: bytes, token: bytes, data: list[bytes]) -> bool:
-        question = wire.Store(self.id, contact.id, key, token, data)
-        answer = await self.calls.call(contact.address, question, wire.Stored)
-        self.responder.table.heard(contact, answer is not None)
-        return answer is not None and len(answer.held) == len(data) and all(answer.held)
+        """As `Publications.withdraw`."""
+        return await self.publications.withdraw(key)
 
     async def fetch(self, key: bytes) -> list[Record]:
-        """Every valid record that the nearest nodes hold under `key`, by publisher; withdrawn ones are left out."""
-        wall = self._clocks.wall
-        union = Union(key, self.responder.store.records(key, wall()))
-
-        async def ask(contact: Contact) -> list[Contact] | None:
-            question = wire.padded(wire.FindValue(self.id, contact.id, key), _FIND_VALUE_PAD)
-            answer = await self.calls.call(contact.address, question, wire.Values)
-            self.responder.table.heard(contact, answer is not None)
-            if answer is None:
-                return None
-            union.answered(contact, answer, wall())
-            return self._hints(answer.hints)
-
-        nearest = await crawl(self._shortlist(key), ask, self.config.alpha, self.config.slow)
-        for holder in union.differing()[:1]:  # alone: those that agree with it afterwards cost nothing
-            await self._page(union, holder)
-        async with trio.open_nursery() as nursery:
-            for holder in union.differing():
-                nursery.start_soon(self._page, union, holder)
-        wanting = union.lacking({one.id for one in nearest}, _MEND_HOLDERS)
-        async with trio.open_nursery() as nursery:
-            for holder, missing in wanting:
-                nursery.start_soon(partial(self._mend, key, holder, missing))
-        return [one for one in union.records(wall()) if one.payload]
-
-    async def _page(self, union: Union, holder: Holder) -> None:
-        while union.wants_page(holder):
-            question = wire.FindValue(self.id, holder.contact.id, union.key, holder.last, holder.token)
-            answer = await self.calls.call(holder.contact.address, question, wire.Values)
-            if answer is None:
-                holder.done = True
-                return
-            union.paged(holder, answer, self._clocks.wall())
-
-    async def _mend(self, key: bytes, holder: Holder, missing: list[Record]) -> None:
-        for batch in records_union.batches(missing):
-            await self._give(holder.contact, key, holder.token, batch)
+        """As `Reader.fetch`."""
+        return await self.reader.fetch(key)

@@ -15,8 +15,7 @@ from slskmesh.errors import PeerError
 
 Address = tuple[str, int]  # a numeric host without scope, and a port
 
-_V4_BYTES: Final = 4
-_V6_BYTES: Final = 16
+PACKED: Final = (6, 18)  # bytes of a packed address of IPv4, of IPv6
 
 
 @functools.lru_cache(4096)
@@ -32,6 +31,16 @@ def plain(address: Address) -> Address:
     return str(_parsed(address[0])), address[1]
 
 
+def is_v6(host: str) -> bool:
+    """Whether a plain numeric host is of IPv6."""
+    return ":" in host
+
+
+def text(address: Address) -> str:
+    """ "host:port", IPv6 in brackets."""
+    return f"[{address[0]}]:{address[1]}" if is_v6(address[0]) else f"{address[0]}:{address[1]}"
+
+
 def pack(address: Address) -> bytes:
     """6 bytes (IPv4) or 18 (IPv6): the host, then the port big-endian. ValueError: the host is not numeric."""
     return _parsed(address[0]).packed + address[1].to_bytes(2, "big")
@@ -39,7 +48,7 @@ def pack(address: Address) -> bytes:
 
 def unpack(data: bytes) -> Address:
     """The address of `pack`. PeerError("bad-endpoint"): a wrong length or an address nobody can answer at."""
-    if len(data) not in (_V4_BYTES + 2, _V6_BYTES + 2):
+    if len(data) not in PACKED:
         raise PeerError("bad-endpoint", f"an endpoint of {len(data)} bytes")
     ip = ipaddress.ip_address(data[:-2])
     port = int.from_bytes(data[-2:], "big")
@@ -61,3 +70,8 @@ def is_local(host: str) -> bool:
     """Loopback, link-local and private addresses, where one network is one household."""
     ip = _parsed(host)
     return ip.is_loopback or ip.is_private or ip.is_link_local
+
+
+def voice(host: str, port: int, counted: bool) -> bytes:
+    """Who speaks from an address: its network where networks are `counted`, else the address alone."""
+    return network_of(host) if counted else pack((host, port))

@@ -3,43 +3,48 @@
 Rules:
 - Nobody enters the table by being mentioned or by asking: first it signs a nonce (`hello`) at its address, and its
   id must be the hash of its key. A known id at another address is rebound only when the old address is silent.
-- To an unproven address at most three times its request is sent, a hello back included.
+- To a host that has proven nothing at most three times what came from it is sent, hellos back included (`Credit`).
 - Stores need a token; records prove themselves. Bad datagrams are counted and cost nothing else.
+- Hints go to whom they serve: of families the asker can send to, and no address of a local network beyond it.
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from kademlia.node import Node
 
 from slskmesh.dht import networks, wire
+from slskmesh.dht import record as records
+from slskmesh.dht.greetings import Greetings, Why
 from slskmesh.dht.networks import Address
-from slskmesh.dht.rates import Rates
+from slskmesh.dht.probing import Probing, may_point
+from slskmesh.dht.rates import Credit, Rates
+from slskmesh.dht.reachability import Reachability
 from slskmesh.dht.record import node_id
-from slskmesh.dht.store import RecordStore, offer
+from slskmesh.dht.store import RecordStore, is_held
 from slskmesh.dht.table import Contact, NetworkRule, Table
 from slskmesh.dht.tokens import Tokens
+from slskmesh.dht.votes import Votes
 from slskmesh.errors import PeerError
 from slskmesh.identity import signing
 from slskmesh.identity.key import Identity
 from slskmesh.identity.peerid import PeerId
 from slskmesh.identity.signing import Domain
 
-_STRANGERS_MAX: Final = 64
-_GREETED_MAX: Final = 4096
-_GREET_AGAIN: Final = 60.0  # seconds before the same address is greeted for asking again
-_VOTES_MAX: Final = 32
-_VOTES_NEEDED: Final = 3
-_VALUE_HINTS: Final = 6
+_VALUE_HINTS = 6
+_HINT = 25  # bytes of a hint beside its endpoint
+_CREDIT_MOST = 4 * wire.AMPLIFICATION * wire.DATAGRAM_MAX
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Numbers of a node: replicas, calls at once, seconds, requests a second of one address, signatures a second."""
+    """Numbers of a node: replicas, calls at once, seconds, requests a second of one address, signatures a second.
+
+    `closed` says that our port is known to be closed; else the node finds out by itself.
+    """
 
     k: int = 8
     alpha: int = 3
@@ -68,10 +73,16 @@ def hello_body(nonce: bytes, asker: bytes, seen: bytes, closed: bool) -> bytes:
 
 
 class Responder:
-    """The answering half of a node: table, store, tokens, rates."""
+    """The answering half of a node: table, store, tokens, rates. `reaches` tells which addresses we can send to."""
 
-    def __init__(self, identity: Identity, clocks: Clocks, config: Config) -> None:
-        self._identity, self.clocks, self.config = identity, clocks, config
+    def __init__(
+        self,
+        identity: Identity,
+        clocks: Clocks,
+        config: Config,
+        reaches: Callable[[Address], bool] = lambda _: True,
+    ) -> None:
+        self._identity, self.clocks, self.config, self.reaches = identity, clocks, config, reaches
         self.id = node_id(identity.peer)
         self.rule = NetworkRule(config.exempt_local)
         self.table = Table(self.id, config.k, self.rule)
@@ -79,130 +90,176 @@ class Responder:
         now = clocks.now()
         self.tokens = Tokens(clocks.entropy, now)
         self.rates = Rates(config.rate, config.burst, config.signatures, now)
+        self.credit = Credit(wire.AMPLIFICATION, _CREDIT_MOST)
+        self.greetings = Greetings()
+        self.probing = Probing(self.rule, clocks.entropy, now)
+        self.reachability = Reachability(now)
+        self.votes = Votes()
         self.counts: Counter[str] = Counter()
-        self.strangers: OrderedDict[Address, bytes] = OrderedDict()
-        self._greeted: OrderedDict[Address, float] = OrderedDict()
-        self._votes: OrderedDict[bytes, bytes] = OrderedDict()
+
+    @property
+    def closed(self) -> bool:
+        """Whether strangers cannot reach us."""
+        return self.config.closed or self.reachability.closed
 
     def receive(self, data: bytes, address: Address) -> bytes | None:
         """The datagram to send back for one that came, if any. Answers that nobody waits for are only counted."""
-        if not self.rates.admits(address[0], self.clocks.now()):
-            self.counts["limited"] += 1
-            return None
+        now, host = self.clocks.now(), address[0]
         try:
             call, body = wire.decode(data)
         except PeerError as error:
-            self.counts[error.code] += 1
+            self._refuse(error.code, host, now)
             return None
-        if isinstance(body, wire.HelloAnswer | wire.Nodes | wire.Values | wire.Stored):
-            self.counts["unasked"] += 1
+        if isinstance(body, wire.ANSWERS):
+            self._refuse("unasked", host, now)
             return None
-        answer = self._answer(body, address, len(data))
+        proven = not isinstance(body, wire.Hello) and self.tokens.accepts(body.token, host, body.sender, now)
+        if not self.rates.admits(host, proven, now):
+            self.counts["limited"] += 1
+            return None
+        if not proven:
+            self.credit.came(host, len(data))
+        answer = self._answer(body, address, proven, len(data))
         if answer is None:
             return None
-        self.meet(body.sender, address)
-        return wire.encode(call, answer)
+        reply = wire.encode(call, answer)
+        if not proven and not self.credit.spend(host, len(reply)):
+            self.counts["unpaid"] += 1
+            return None
+        if isinstance(body, wire.Hello | wire.FindNode | wire.FindValue):
+            self._note_asker(body.sender, address, body.closed, proven)
+        return reply
 
-    def _answer(self, body: wire.Request, address: Address, size: int) -> wire.Answer | None:
+    def _refuse(self, code: str, host: str, now: float) -> None:
+        self.counts[code if self.rates.admits(host, False, now) else "limited"] += 1
+
+    def _answer(self, body: wire.Request, address: Address, proven: bool, size: int) -> wire.Answer | None:
         if isinstance(body, wire.Hello):
-            return self._hello(body, address, size)
+            return self._hello(body, address)
         if body.to != self.id or body.sender == self.id:
             self.counts["not-for-us"] += 1
             return None
-        proven = self.tokens.accepts(body.token, address[0], body.sender, self.clocks.now())
+        if isinstance(body, wire.FindNode | wire.FindValue):
+            room = wire.DATAGRAM_MAX if proven else self._room(body, address, size)
+            token = self.tokens.issue(address[0], body.sender, self.clocks.now())
+            if isinstance(body, wire.FindNode):
+                return self._nodes(body, address, token, room)
+            return self._values(body, address, token, room)
+        if not proven:
+            self.counts["bad-token"] += 1
+            return None
         if isinstance(body, wire.Store):
-            if not proven:
-                self.counts["bad-token"] += 1
-                return None
-            return self._stored(body, address)
-        room = wire.DATAGRAM_MAX if proven else wire.AMPLIFICATION * size - wire.HELLO_ROOM
-        token = self.tokens.issue(address[0], body.sender, self.clocks.now())
-        if isinstance(body, wire.FindNode):
-            return self._nodes(body, token, min(room, wire.DATAGRAM_MAX))
-        return self._values(body, token, min(room, wire.DATAGRAM_MAX))
+            return wire.Stored([self._take(body.key, data, address[0]) for data in body.records])
+        return self._probed(body, address)
 
-    def _hello(self, body: wire.Hello, address: Address, size: int) -> wire.Answer | None:
+    def _room(self, body: wire.FindNode | wire.FindValue, address: Address, size: int) -> int:
+        """Bytes an answer to the unproven may have, what a hello back needs set aside."""
+        room = min(wire.DATAGRAM_MAX, wire.AMPLIFICATION * size, self.credit.left(address[0]))
+        known = self.table.get(body.sender)
+        is_met = known is not None and known.address == address
+        wanted = is_met == body.closed and self.greetings.is_due(address, self.clocks.now())
+        return room - wire.HELLO_PAD if wanted else room
+
+    def _hello(self, body: wire.Hello, address: Address) -> wire.Answer | None:
         seen = networks.pack(address)
-        text = hello_body(body.nonce, body.sender, seen, self.config.closed)
         if not self.rates.may_verify(self.clocks.now()):
             return None
-        signature = self._identity.sign(Domain.DHT_HELLO, text)
-        answer = wire.HelloAnswer(self._identity.peer, seen, self.config.closed, signature)
-        return answer if wire.size_of(answer) <= wire.AMPLIFICATION * size - wire.HELLO_ROOM else None
+        text = hello_body(body.nonce, body.sender, seen, self.closed)
+        return wire.HelloAnswer(
+            self._identity.peer, seen, self.closed, self._identity.sign(Domain.DHT_HELLO, text)
+        )
 
-    def _hints(self, target: bytes, asker: bytes, most: int, room: int) -> list[wire.Hint]:
+    def _hints(
+        self, target: bytes, asker: bytes, address: Address, families: int, most: int, room: int
+    ) -> list[wire.Hint]:
+        def serves(contact: Contact) -> bool:
+            family = wire.V6 if networks.is_v6(contact.ip) else wire.V4
+            return bool(families & family) and may_point(address, contact.address)
+
         hints = []
-        for contact in self.table.find_neighbors(Node(target), most, exclude=asker):
+        for contact in self.table.find_neighbors(Node(target), most, exclude=asker, only=serves):
             hint = wire.Hint(contact.id, networks.pack(contact.address))
-            room -= len(hint.endpoint) + 25
+            room -= len(hint.endpoint) + _HINT
             if room < 0:
                 break
             hints.append(hint)
         return hints
 
-    def _nodes(self, body: wire.FindNode, token: bytes, room: int) -> wire.Answer | None:
+    def _nodes(self, body: wire.FindNode, address: Address, token: bytes, room: int) -> wire.Answer | None:
         rest = room - wire.size_of(wire.Nodes(token, []))
-        return (
-            wire.Nodes(token, self._hints(body.target, body.sender, wire.HINTS_MAX, rest))
-            if rest >= 0
-            else None
-        )
+        if rest < 0:
+            return None
+        hints = self._hints(body.target, body.sender, address, body.families, wire.HINTS_MAX, rest)
+        return wire.Nodes(token, hints)
 
-    def _values(self, body: wire.FindValue, token: bytes, room: int) -> wire.Answer | None:
+    def _values(self, body: wire.FindValue, address: Address, token: bytes, room: int) -> wire.Answer | None:
         rest = room - wire.size_of(wire.Values(token, [], [], bytes(8), 65535)) - 4
         if rest < 0:
             return None
-        hints = [] if body.after else self._hints(body.key, body.sender, _VALUE_HINTS, rest)
-        rest -= sum(len(hint.endpoint) + 25 for hint in hints)
+        hints = (
+            []
+            if body.after
+            else self._hints(body.key, body.sender, address, body.families, _VALUE_HINTS, rest)
+        )
+        rest -= sum(len(hint.endpoint) + _HINT for hint in hints)
         page, digest, count = self.store.page(body.key, body.after, rest, self.clocks.wall())
         return wire.Values(token, hints, page, digest, count)
 
-    def _stored(self, body: wire.Store, address: Address) -> wire.Answer:
-        now, wall = self.clocks.now(), self.clocks.wall()
+    def _take(self, key: bytes, data: bytes, host: str) -> bool:
+        """Whether a record offered is held now. Closed nodes hold nothing for others."""
+        if self.closed:
+            return False
+        try:
+            record = records.decode(data)
+            return is_held(self.store.put(key, record, host, self.clocks.wall(), self._may_verify))
+        except PeerError as error:
+            if error.code != "expired":
+                self.counts["refused"] += 1
+            return False
 
-        def may() -> bool:
-            return self.rates.may_verify(now)
+    def _may_verify(self) -> bool:
+        return self.rates.may_verify(self.clocks.now())
 
-        return wire.Stored(
-            [offer(self.store, body.key, data, address[0], wall, may) for data in body.records]
-        )
+    def _probed(self, body: wire.Probe | wire.Knock, address: Address) -> wire.Answer:
+        now = self.clocks.now()
+        if isinstance(body, wire.Probe):
+            return wire.Probed(self.probing.probe(body.sender, address, self.table.contacts(), now))
+        try:
+            target = networks.unpack(body.endpoint)
+        except PeerError:
+            return wire.Probed(b"")
+        known = self.table.get(body.sender)
+        fits = body.node != self.id and self.reaches(target) and self.greetings.is_due(target, now)
+        if not fits or not self.probing.may_knock(known, address, target, now):
+            return wire.Probed(b"")
+        self.greetings.add(body.node, target, Why.KNOCK, now)
+        return wire.Probed(body.endpoint)
 
-    def meet(self, node: bytes, address: Address) -> None:
-        """Notes somebody who asked or was mentioned, to be greeted soon; known ones and the latest greeted are not."""
+    def _note_asker(self, node: bytes, address: Address, closed: bool, proven: bool) -> None:
+        """Greets who asked and is not known; who says it is closed only if it is, to hear that signed."""
         known = self.table.get(node)
-        if node == self.id or (known is not None and known.address == address):
-            return
-        if self.clocks.now() - self._greeted.get(address, -_GREET_AGAIN) < _GREET_AGAIN:
-            return
-        if len(self.strangers) < _STRANGERS_MAX:
-            self.strangers.setdefault(address, node)
+        if closed == (known is not None and known.address == address):
+            self.meet(node, address, Why.PROVEN if proven else Why.ASKED)
 
-    def greeting(self, address: Address) -> None:
-        """Notes that `address` is greeted now."""
-        self._greeted[address] = self.clocks.now()
-        self._greeted.move_to_end(address)
-        if len(self._greeted) > _GREETED_MAX:
-            self._greeted.popitem(last=False)
+    def meet(self, node: bytes, address: Address, why: Why) -> None:
+        """Notes somebody to be greeted."""
+        if node != self.id and self.reaches(address):
+            self.greetings.add(node, address, why, self.clocks.now())
 
     def prove(self, nonce: bytes, address: Address, answer: wire.HelloAnswer) -> Contact | None:
         """The contact that `answer` proves at `address`; None if it proves nothing. Counts its vote on our address."""
         text = hello_body(nonce, self.id, answer.seen, answer.closed)
         try:
             signing.verify(PeerId(answer.peer), Domain.DHT_HELLO, text, answer.signature)
-            networks.unpack(answer.seen)
+            seen = networks.unpack(answer.seen)
         except PeerError:
             self.counts["bad-hello"] += 1
             return None
-        voter = networks.network_of(address[0]) if self.rule.limits(address[0]) else networks.pack(address)
-        self._votes[voter] = answer.seen
-        self._votes.move_to_end(voter)
-        if len(self._votes) > _VOTES_MAX:
-            self._votes.popitem(last=False)
-        return Contact(node_id(answer.peer), address)
+        self.votes.cast(self.voice(address), seen, self.clocks.now())
+        contact = Contact(node_id(answer.peer), address)
+        contact.answered = self.clocks.wall()
+        return contact
 
-    def external(self) -> Address | None:
-        """Where others see us, once nodes of three networks agree."""
-        if not self._votes:
-            return None
-        seen, votes = Counter(self._votes.values()).most_common(1)[0]
-        return networks.unpack(seen) if votes >= _VOTES_NEEDED else None
+    def voice(self, address: Address) -> bytes:
+        """Who counts as one voice at `address`: its network, or the address where networks are not counted."""
+        return networks.voice(*address, self.rule.limits(address[0]))

@@ -20,17 +20,18 @@ _FILE_MAX: Final = 64 * 1024
 
 class _State(msgspec.Struct):
     version: int
-    contacts: list[tuple[str, int]]
+    contacts: list[tuple[str, int, int]]  # host, port, Unix seconds of the last answer
 
 
-def save(path: Path, addresses: Iterable[Address]) -> None:
-    """Writes at most CONTACTS_MAX addresses. StorageError: the former file stays."""
-    kept = list(dict.fromkeys(addresses))[:CONTACTS_MAX]
+def save(path: Path, contacts: Iterable[tuple[Address, float]]) -> None:
+    """Writes the latest CONTACTS_MAX of (address, wall time of its last answer). StorageError: nothing changed."""
+    latest = dict(sorted(contacts, key=lambda one: one[1]))
+    kept = [(*address, int(at)) for address, at in reversed(latest.items())][:CONTACTS_MAX]
     atomic_write(path, json.dumps({"version": _VERSION, "contacts": kept}).encode())
 
 
 def load(path: Path) -> list[Address]:
-    """The addresses saved; none if there is no file or it is of no use. StorageError: it cannot be read."""
+    """The addresses saved, the latest first; none if there is no file or it is of no use. StorageError: unreadable."""
     try:
         with path.open("rb") as file:
             data = file.read(_FILE_MAX + 1)
@@ -43,11 +44,12 @@ def load(path: Path) -> list[Address]:
         raise StorageError(f"{path}: cannot be read: {error.strerror or error}") from error
     if state.version != _VERSION:
         return []
-    return [address for entry in state.contacts[:CONTACTS_MAX] if (address := _usable(entry))]
+    latest = sorted(state.contacts, key=lambda one: -one[2])[:CONTACTS_MAX]
+    return [address for entry in latest if (address := _usable(entry))]
 
 
-def _usable(entry: tuple[str, int]) -> Address | None:
+def _usable(entry: tuple[str, int, int]) -> Address | None:
     try:
-        return plain(entry) if 0 < entry[1] < 65536 else None
+        return plain(entry[:2]) if 0 < entry[1] < 65536 else None
     except ValueError:
         return None

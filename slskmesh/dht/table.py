@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from kademlia.node import Node
@@ -24,7 +24,7 @@ FAILURES_MAX: Final = 2
 
 
 class Contact(Node):  # type: ignore[misc]  # the package has no types
-    """A node with its address. `failures` counts calls in a row that got no answer."""
+    """A node with its address. `failures` counts silences in a row, `answered` is the wall time of its last answer."""
 
     id: bytes
     ip: str
@@ -34,6 +34,7 @@ class Contact(Node):  # type: ignore[misc]  # the package has no types
     def __init__(self, node: bytes, address: Address) -> None:
         super().__init__(node, *address)
         self.failures = 0
+        self.answered = 0.0
 
     @property
     def address(self) -> Address:
@@ -124,13 +125,14 @@ class Table(RoutingTable):  # type: ignore[misc]
                 bucket.nodes[node] = bucket.replacement_nodes.pop(node)
                 return
 
-    def heard(self, contact: Contact, answered: bool) -> None:
+    def heard(self, contact: Contact, answered: bool, wall: float = 0.0) -> None:
         """Notes how a call went: an answer makes the contact the youngest, two silences in a row end it."""
         known = self.get(contact.id)
         if known is None or known.address != contact.address:
             return
         known.failures = 0 if answered else known.failures + 1
         if answered:
+            known.answered = wall
             self._bucket(known).nodes.move_to_end(known.id)
         elif known.failures >= FAILURES_MAX:
             self.remove_contact(known)
@@ -139,11 +141,22 @@ class Table(RoutingTable):  # type: ignore[misc]
         """Every contact, in no order of importance."""
         return [contact for bucket in self.buckets for contact in bucket.get_nodes()]
 
-    def find_neighbors(self, node: Node, k: int | None = None, exclude: bytes | None = None) -> list[Contact]:
-        """The `k` contacts nearest to `node`, nearest first, no more than two of a network."""
+    def eldest(self, place: float) -> Contact | None:
+        """The contact heard from longest ago in one bucket; `place` in [0, 1) chooses among those that hold any."""
+        filled = [bucket for bucket in self.buckets if bucket.nodes]
+        return filled[int(place * len(filled))].head() if filled else None
+
+    def find_neighbors(
+        self,
+        node: Node,
+        k: int | None = None,
+        exclude: bytes | None = None,
+        only: Callable[[Contact], bool] = lambda _: True,
+    ) -> list[Contact]:
+        """The `k` contacts nearest to `node` that are wanted, nearest first, no more than two of a network."""
         ordered = heapq.nsmallest(
             (k or self.ksize) * 8,
-            (contact for contact in self.contacts() if contact.id != exclude),
+            (contact for contact in self.contacts() if contact.id != exclude and only(contact)),
             key=lambda contact: contact.long_id ^ node.long_id,
         )
         return self.rule.nearest(ordered, k or self.ksize)

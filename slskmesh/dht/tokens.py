@@ -1,4 +1,4 @@
-"""Write tokens: proof that a sender receives at the address it sends from. Pure.
+"""Tokens: proof that a sender receives at the address it sends from. Pure.
 
 A token is 8 bytes of HMAC-SHA256 over host and node id, under a secret of this node that turns every 5 minutes; the
 former secret still counts. So a token lives 5 to 10 minutes and nothing is remembered for it.
@@ -7,11 +7,16 @@ former secret still counts. So a token lives 5 to 10 minutes and nothing is reme
 from __future__ import annotations
 
 import hmac
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+from slskmesh.dht.networks import Address
+
 TOKEN: Final = 8  # bytes
 _TURN: Final = 300.0  # seconds
+_GRANTED_MAX: Final = 4096
+_GRANTED_LIFE: Final = _TURN * 0.9  # a token counts at least so long
 
 
 class Tokens:
@@ -44,3 +49,26 @@ class Tokens:
     @staticmethod
     def _token(secret: bytes, host: str, node: bytes) -> bytes:
         return hmac.digest(secret, node + host.encode("ascii"), "sha256")[:TOKEN]
+
+
+class Granted:
+    """Tokens that other nodes gave us lately; bounded, the oldest go first."""
+
+    def __init__(self) -> None:
+        self._tokens: OrderedDict[tuple[bytes, Address], tuple[bytes, float]] = OrderedDict()
+
+    def note(self, node: bytes, address: Address, token: bytes, now: float) -> None:
+        """Keeps the token that `node` gave us at `address`."""
+        self._tokens[node, address] = token, now
+        self._tokens.move_to_end((node, address))
+        if len(self._tokens) > _GRANTED_MAX:
+            self._tokens.popitem(last=False)
+
+    def token(self, node: bytes, address: Address, now: float) -> bytes:
+        """The token to show there; b"" where none is known to count."""
+        token, at = self._tokens.get((node, address), (b"", now))
+        return token if now - at < _GRANTED_LIFE else b""
+
+    def forget(self, node: bytes, address: Address) -> None:
+        """Drops a token that was not accepted."""
+        self._tokens.pop((node, address), None)

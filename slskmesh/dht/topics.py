@@ -24,3 +24,23 @@ def content(content_id: bytes) -> bytes:
 def mbid(kind: str, identifier: str) -> bytes:
     """Who holds music of a MusicBrainz id; `kind` is "release", "recording" or another of its entities."""
     return _key(f"mbid:{kind}", identifier.lower().encode("ascii"))
+
+
+def scene(scene_id: str) -> bytes:
+    """Who is in a scene."""
+    return _key("scene", scene_id.encode())
+
+
+def service(name: str) -> bytes:
+    """Who offers a service; its records are descriptors."""
+    return _key("svc", name.encode())
+
+
+def contribution(peer: bytes) -> bytes:
+    """What others say a peer contributed."""
+    return _key("contribution", peer)
+
+
+def soft_ban(peer: bytes) -> bytes:
+    """What others say against a peer: hints, never orders."""
+    return _key("soft-ban", peer)

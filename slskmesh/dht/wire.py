@@ -4,6 +4,7 @@ Rules:
 - Whatever arrives gives a datagram inside its bounds or PeerError("bad-datagram"); nothing else escapes.
 - A request names the id it expects at the address (`to`): a false hint about an honest node's address leads nowhere.
 - Answers are matched by call id and address; they carry records (which prove themselves) and hints (which do not).
+- `closed` in a request is only a word: it saves the asked node a hello, or makes it ask again whom it knows.
 """
 
 from __future__ import annotations
@@ -25,8 +26,12 @@ DATAGRAM_MAX: Final = 1200
 NONCE: Final = 16
 HINTS_MAX: Final = 8
 STORE_MAX: Final = 12  # records in one Store
-AMPLIFICATION: Final = 3  # an answer to an unproven address is at most this many times its request
-HELLO_ROOM: Final = 110  # bytes of that kept for the hello we may send back
+AMPLIFICATION: Final = 3  # all we send to an unproven host is at most this many times what came from it
+HELLO_PAD: Final = 112  # bytes of a hello; what is kept of the above for the hello we may send back
+ASK_PAD: Final = 160  # bytes of a question to a node that gave no token yet and may not exist
+READ_PAD: Final = 430  # bytes of a read from a node that has answered before but gave no token lately
+V4: Final = 1  # families an asker can send to, as a sum
+V6: Final = 2
 
 _Id = Annotated[bytes, msgspec.Meta(min_length=KEY, max_length=KEY)]
 _Key = Annotated[bytes, msgspec.Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
@@ -34,6 +39,7 @@ _Endpoint = Annotated[bytes, msgspec.Meta(min_length=6, max_length=18)]
 _Token = Annotated[bytes, msgspec.Meta(max_length=TOKEN)]
 _Record = Annotated[bytes, msgspec.Meta(max_length=RECORD_MAX)]
 _Pad = Annotated[bytes, msgspec.Meta(max_length=DATAGRAM_MAX)]
+_Families = Annotated[int, msgspec.Meta(ge=1, le=V4 | V6)]
 
 
 class Hint(msgspec.Struct, frozen=True, array_like=True):
@@ -51,6 +57,7 @@ class Hello(msgspec.Struct, frozen=True, array_like=True, tag=0):
 
     sender: _Id
     nonce: Annotated[bytes, msgspec.Meta(min_length=NONCE, max_length=NONCE)]
+    closed: bool = False
     pad: _Pad = b""
 
 
@@ -61,6 +68,8 @@ class FindNode(msgspec.Struct, frozen=True, array_like=True, tag=1):
     to: _Id
     target: _Id
     token: _Token = b""
+    families: _Families = V4 | V6
+    closed: bool = False
     pad: _Pad = b""
 
 
@@ -72,6 +81,8 @@ class FindValue(msgspec.Struct, frozen=True, array_like=True, tag=2):
     key: _Id
     after: Annotated[bytes, msgspec.Meta(max_length=KEY_BYTES)] = b""
     token: _Token = b""
+    families: _Families = V4 | V6
+    closed: bool = False
     pad: _Pad = b""
 
 
@@ -117,8 +128,33 @@ class Stored(msgspec.Struct, frozen=True, array_like=True, tag=7):
     held: Annotated[list[bool], msgspec.Meta(max_length=STORE_MAX)]
 
 
-Request = Hello | FindNode | FindValue | Store
-Answer = HelloAnswer | Nodes | Values | Stored
+class Probe(msgspec.Struct, frozen=True, array_like=True, tag=8):
+    """Asks that another node greet the asker at the address this comes from: can strangers reach it?"""
+
+    sender: _Id
+    to: _Id
+    token: _Token
+
+
+class Knock(msgspec.Struct, frozen=True, array_like=True, tag=9):
+    """Asks to greet `node` at `endpoint`, once, for its `Probe`."""
+
+    sender: _Id
+    to: _Id
+    token: _Token
+    node: _Id
+    endpoint: _Endpoint
+
+
+class Probed(msgspec.Struct, frozen=True, array_like=True, tag=10):
+    """Answer to Probe: where the node is that will be asked to greet; to Knock: who will be greeted; b"" nobody."""
+
+    endpoint: Annotated[bytes, msgspec.Meta(max_length=18)]
+
+
+Request = Hello | FindNode | FindValue | Store | Probe | Knock
+Answer = HelloAnswer | Nodes | Values | Stored | Probed
+ANSWERS: Final = (HelloAnswer, Nodes, Values, Stored, Probed)
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Request | Answer] = msgspec.msgpack.Decoder(Request | Answer)
 
@@ -144,7 +180,7 @@ def decode(data: bytes) -> tuple[bytes, Request | Answer]:
 def padded(body: Request, size: int) -> Request:
     """`body` filled up so that its datagram has about `size` bytes."""
     short = size - HEADER - len(_encoder.encode(body)) - 2
-    if short <= 0 or isinstance(body, Store):
+    if short <= 0 or not isinstance(body, Hello | FindNode | FindValue):
         return body
     return msgspec.structs.replace(body, pad=bytes(short))
 

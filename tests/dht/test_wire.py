@@ -11,10 +11,14 @@ ID = st.binary(min_size=20, max_size=20)
 CALL = st.binary(min_size=16, max_size=16)
 HINT = st.builds(wire.Hint, ID, st.binary(min_size=6, max_size=18))
 TOKEN = st.binary(max_size=8)
+FAMILIES, PAD = st.integers(1, 3), st.binary(max_size=64)
 BODY = st.one_of(
-    st.builds(wire.Hello, ID, st.binary(min_size=16, max_size=16), st.binary(max_size=64)),
-    st.builds(wire.FindNode, ID, ID, ID, TOKEN, st.binary(max_size=64)),
-    st.builds(wire.FindValue, ID, ID, ID, st.binary(max_size=32), TOKEN, st.binary(max_size=64)),
+    st.builds(wire.Hello, ID, st.binary(min_size=16, max_size=16), st.booleans(), PAD),
+    st.builds(wire.FindNode, ID, ID, ID, TOKEN, FAMILIES, st.booleans(), PAD),
+    st.builds(wire.FindValue, ID, ID, ID, st.binary(max_size=32), TOKEN, FAMILIES, st.booleans(), PAD),
+    st.builds(wire.Probe, ID, ID, TOKEN),
+    st.builds(wire.Knock, ID, ID, TOKEN, ID, st.binary(min_size=6, max_size=18)),
+    st.builds(wire.Probed, st.binary(max_size=18)),
     st.builds(wire.Store, ID, ID, ID, TOKEN, st.lists(st.binary(max_size=60), max_size=12)),
     st.builds(wire.Nodes, TOKEN, st.lists(HINT, max_size=8)),
     st.builds(

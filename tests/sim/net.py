@@ -28,6 +28,9 @@ class Port:
         self._net, self.address = net, address
         self.inbox_in, self.inbox = trio.open_memory_channel[tuple[bytes, Address]](256)
 
+    def reaches(self, address: Address) -> bool:
+        return (":" in address[0]) == (":" in self.address[0])
+
     async def send(self, data: bytes, address: Address) -> None:
         self._net.carry(data, self.address, address)
         await trio.lowlevel.checkpoint()
