@@ -69,12 +69,14 @@ class FaultServer:
     def __init__(self, reply: Callable[[str], Reply], clock: Callable[[], float] = time.monotonic) -> None:
         self.reply = reply
         self.log: list[Asked] = []
+        self.heard = threading.Event()  # a request came
         self.released = threading.Event()  # lets replies that wait for it go on
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 outer.log.append(Asked(clock(), self.path, self.headers.get("User-Agent", "")))
+                outer.heard.set()
                 reply = outer.reply(self.path)
                 if reply.raw is not None:
                     self.wfile.write(reply.raw)
