@@ -22,7 +22,7 @@ from slskmesh.engine.snapshots import hit_view
 from slskmesh.engine.views import HitView, SettingsView, SettingView
 from slskmesh.errors import SlskmeshError, StorageError, UserError
 from slskmesh.identity.peerid import PeerId, parse_peer, peer_short
-from slskmesh.overlay.address import own_addresses, split_address
+from slskmesh.overlay.address import split_address
 from slskmesh.overlay.invite import PREFIX, make_invite, read_invite
 from slskmesh.settings import describe, read_value, set_value
 from slskmesh.swarm.state import Phase
@@ -217,7 +217,7 @@ class Desk:
             )
         if not 1 <= command.valid_hours <= 24 * 366:
             raise UserError("an invite holds from 1 hour to 366 days")
-        addresses = own_addresses(*engine.overlay.listening)
+        addresses = engine.plane.rendezvous.invite_addresses()
         text = make_invite(engine.identity, addresses, engine.clock() + command.valid_hours * 3600)
         return f"invite for {', '.join(addresses)}, good for {command.valid_hours} h", text
 

@@ -163,6 +163,9 @@ class Pulse:
             )
         if banner is Banner.MESH_ONLY:
             return "peers are connected directly; this version has no Soulseek connection"
+        nodes = engine.plane.rendezvous.node.status().nodes if engine.plane.rendezvous.on else 0
+        if nodes:
+            return f"no peer is connected; {nodes} nodes of the table are in touch, so music can be found by its id"
         waiting = sum(entry.dial for entry in engine.book.entries.values())
         if waiting:
             return f"no peer is connected; {waiting} known are dialled again and again"

@@ -76,18 +76,29 @@ class Rendezvous:
             self.on, self._bound = False, ""
             return
         if wanted != self._bound:
-            host, port = split_address(wanted)
-            try:
-                await self.node.listen(host, port)
-                self.on, self._bound = True, wanted
-            except UserError as error:
-                self.on, self._bound = False, ""
-                engine.notice(Level.ERROR, str(error))
+            await self._listen(wanted)
+            if not self.on:
                 return
             self.greet([a for entry in engine.book.entries.values() for a in entry.addresses[:1]])
         listening = engine.overlay.listening
         self.node.set_lan(engine.settings.dht.lan, listening[1] if listening else 0)
         await self._advertise()
+
+    async def _listen(self, wanted: str) -> None:
+        """Binds; where only the overlay's number is taken for UDP by another program, any free one does."""
+        host, port = split_address(wanted)
+        free = [] if self._engine.settings.dht.listen or not port else [0]
+        for one in [port, *free]:
+            try:
+                bound = await self.node.listen(host, one)
+            except UserError as error:
+                self.on, self._bound, why = False, "", str(error)
+                continue
+            self.on, self._bound = True, wanted
+            if one != port:
+                self._engine.notice(Level.WARN, f"{why}; the table listens on {bound[0]} (UDP) instead")
+            return
+        self._engine.notice(Level.ERROR, why)
 
     def _wanted(self) -> str | None:
         """Where to listen: the setting, or the overlay's host and the number of its port."""
@@ -106,6 +117,15 @@ class Rendezvous:
         if status is None or status.closed or not status.listening:
             return 0
         return split_address(status.listening[0])[1]
+
+    def invite_addresses(self) -> list[str]:
+        """Where others may reach our overlay, as far as is known: where they see us first, then our own addresses."""
+        listening = self._engine.overlay.listening
+        if listening is None:
+            return []
+        external = self.node.status().external if self.on else ""
+        seen = [join_address(split_address(external)[0], listening[1])] if external else []
+        return list(dict.fromkeys([*seen, *own_addresses(*listening)]))
 
     def greet(self, addresses: list[str]) -> None:
         """Addresses of invites or of the book ("host:port"), where a node may listen at the same port number."""
