@@ -1,7 +1,8 @@
 """`slskmesh demo`: the network on this machine, with the terminal app or without a screen.
 
 Headless, standard output is one JSON object with --json: {"ok", "files", "bytes", "sha256_ok", "seconds",
-"sources", "bad_chunks_rejected", "liar_named", "resumed"}, and "error" if the run failed; code 0 only if `ok`.
+"sources", "bad_chunks_rejected", "liar_named", "resumed", "job_state", "dht_nodes", "holders_found",
+"forged_records_refused"}, and "error" if the run failed; code 0 only if `ok`.
 """
 
 from __future__ import annotations

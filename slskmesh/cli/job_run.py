@@ -17,10 +17,13 @@ from slskmesh.cli.engine_run import running
 from slskmesh.cli.exit_codes import WAITING
 from slskmesh.cli.jobs import job_fields, job_text, jobs_of, next_jobs
 from slskmesh.cli.output import Output
+from slskmesh.cli.resolve import wait_for_table
+from slskmesh.engine.commands import RetryJob
 from slskmesh.engine.console import Console
 from slskmesh.engine.job_views import JobPhase, JobRowView
 
 OVER: Final = (JobPhase.DONE, JobPhase.FAILED, JobPhase.CANCELLED)
+TABLE_TIMEOUT: Final = 15.0  # seconds for the first contacts, before a plan is made that would find nobody
 _RESTING: Final = (*OVER, JobPhase.PAUSED)
 
 
@@ -48,19 +51,34 @@ class Watch:
 
 
 def run_queue(home: Path, patience: float | None, out: Output) -> int:
-    """Works on every job that is not over or paused, while there is something to do; returns the exit code."""
+    """Works on every job that is not over or paused, while there is something to do; returns the exit code.
+
+    What waits is tried again once, now: the person asked for it.
+    """
     with running(home) as console:
         mine = [job.job for job in jobs_of(console) if job.phase not in _RESTING]
         if not mine:
             out.say("no job is waiting to be worked on")
-        return follow(console, mine, patience, out)
+            return _end((), 0.0, out)
+        wait_for_table(console, TABLE_TIMEOUT)
+        return follow(console, mine, patience, out, retry=mine)
 
 
-def follow(console: Console, jobs: Collection[int], patience: float | None, out: Output) -> int:
-    """Tells of these jobs until they are over or out of `patience`; returns the exit code."""
+def follow(
+    console: Console,
+    jobs: Collection[int],
+    patience: float | None,
+    out: Output,
+    retry: Collection[int] = (),
+) -> int:
+    """Tells of these jobs until they are over or out of `patience`; returns the exit code.
+
+    Those in `retry` are tried again the first time they are seen to wait.
+    """
     started = time.monotonic()
     watch = Watch(patience, started)
     told: dict[int, JobRowView] = {}
+    again = set(retry)
     every = jobs_of(console)
     while True:
         rows = [row for row in every if row.job in jobs]
@@ -68,6 +86,9 @@ def follow(console: Console, jobs: Collection[int], patience: float | None, out:
             if told.get(row.job) != row:
                 told[row.job] = row
                 out.progress(job_fields(row), job_text(row))
+            if row.phase is JobPhase.WAITING and row.job in again:
+                again.discard(row.job)
+                console.post(RetryJob(row.job))
         now = time.monotonic()
         if len(told) == len(jobs) and watch.over(rows, now):
             return _end(rows, now - started, out)

@@ -63,9 +63,12 @@ def read_tracks(text: str) -> tuple[int | str, ...]:
 
 def add_job(home: Path, job: AddJob, patience: float | None, wait: bool, out: Output) -> int:
     """Adds a job; with `wait` works on it as `job_run.follow` says. Returns the exit code."""
-    from slskmesh.cli.job_run import follow
+    from slskmesh.cli.job_run import TABLE_TIMEOUT, follow
+    from slskmesh.cli.resolve import wait_for_table
 
     with running(home) as console:
+        if wait:
+            wait_for_table(console, TABLE_TIMEOUT)
         number = int(console.ask(job).value)
         fields = {"added": True, "job": number, "kind": job.kind, "target": job.target}
         out.row(

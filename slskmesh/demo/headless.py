@@ -2,6 +2,7 @@
 
 Rules:
 - The verdict is this process's own: it hashes the seeders' originals and the files that arrived.
+- The leecher is given one invite, the porch's, and the album's name; who has it, it finds through the table.
 - `resumed` means that the killed seeder delivered verified bytes after its return and, where the leecher was
   killed too, that at most 2 % of what was true on its disk at that moment was fetched again. What was true is found
   by comparing with the originals, what was fetched is what the second run says it received.
@@ -31,7 +32,11 @@ REFETCH_MAX: Final = 0.02
 
 
 class Summary(msgspec.Struct, omit_defaults=False):
-    """The demo's result. `seconds` is from the first search to the last file; `error` only when a run failed."""
+    """The demo's result. `seconds` is from the leecher's start to the last file; `error` only when a run failed.
+
+    `job_state` is that of the job for the album, `dht_nodes` the most contacts the leecher had in the table,
+    `holders_found` the peers that showed it what they have of the album, `forged_records_refused` its own count.
+    """
 
     ok: bool = False
     files: int = 0
@@ -42,6 +47,10 @@ class Summary(msgspec.Struct, omit_defaults=False):
     bad_chunks_rejected: int = 0
     liar_named: bool = False
     resumed: bool = False
+    job_state: str = ""
+    dht_nodes: int = 0
+    holders_found: int = 0
+    forged_records_refused: int = 0
     error: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -54,19 +63,17 @@ class Run:
         self._say = say
         self._mortal = network.find(mortal=True)
         self._downloads = network.root / "user" / "downloads"
-        self._home = network.home(
-            "user",
-            {
-                "overlay": {"listen": "127.0.0.1:0", "name": "you"},
-                "library": {"downloads": str(self._downloads)},
-            },
-        )
+        library = {"library": {"downloads": str(self._downloads)}}
+        self._home = network.home("user", network.settings("you") | library)
         self._leecher: Child | None = None
         self._progress = 0.0
         self._moved = (0.0, 0)  # progress of the mix and bytes of all downloads, as last told
         self._on_disk = 0  # bytes equal to the originals when the leecher was killed
         self._served = False
         self._leecher_killed = False
+        self._nodes = 0
+        self._holders = 0
+        self._refused = [0]  # forged records, by run of the leecher
         self._last_step = 0.0
 
     def run(self) -> Summary:
@@ -105,12 +112,15 @@ class Run:
         return None
 
     def _hear(self, what: dict[str, Any]) -> None:
-        if what.get("ready"):
-            for peer in self._network.peers:
-                if peer.invite and self._leecher is not None:
-                    self._leecher.tell({"connect": peer.invite})
+        if what.get("ready") and self._leecher is not None:
+            self._leecher.tell({"connect": self._network.porch.invite})
         if "progress" in what:
             self._progress = what["progress"]
+        if "resolved" in what:
+            self._holders = what["holders"]
+            self._say(f"  {self._holders} peers showed that they have {self._network.album.title}")
+        if "refused" in what:
+            self._nodes, self._refused[-1] = max(self._nodes, what["nodes"]), what["refused"]
         moved = (self._progress, what.get("done", self._moved[1]))
         if moved != self._moved:
             self._moved, self._last_step = moved, time.monotonic()
@@ -119,10 +129,9 @@ class Run:
             self._say(f"  {self._mortal.role.name} serves again")
 
     def _introduce(self, said: Said) -> None:
-        """A peer is back: tells the leecher where."""
+        """A peer is back: tells the leecher whose deliveries count as those of one who returned, not where it is."""
         if said.child is self._mortal.child and said.what and said.what.get("ready") and self._leecher:
             self._leecher.tell({"returned": self._mortal.peer_id})
-            self._leecher.tell({"connect": self._mortal.invite})
 
     def _play(self, act: Act) -> None:
         if act is Act.KILL_SEEDER:
@@ -137,6 +146,7 @@ class Run:
             old, self._leecher = self._leecher, None
             self._network.end_hard(old)
             self._on_disk, self._leecher_killed = intact(self._downloads, self._network.originals), True
+            self._refused.append(0)
             self._start_leecher("--resume")
 
     def _start_leecher(self, *more: str) -> None:
@@ -147,7 +157,8 @@ class Run:
             [
                 "slskmesh.demo.leecher",
                 f"--home={self._home}",
-                f"--peers={len(network.peers)}",
+                f"--album={network.album.artist} {network.album.title}",
+                f"--holders={network.album_holders}",
                 f"--files={len(network.originals)}",
                 f"--big={network.big_size}",
                 *(f"--words={artist}" for artist in network.artists),
@@ -158,19 +169,31 @@ class Run:
     def _judge(self, end: dict[str, Any], seconds: float) -> Summary:
         originals = self._network.originals
         arrived = [path for path in self._downloads.rglob("*") if path.is_file() and not self._hidden(path)]
-        sha256_ok = sorted(map(sha256, arrived)) == sorted(map(sha256, originals))
         summary = Summary(
             files=len(arrived),
             bytes=sum(path.stat().st_size for path in arrived),
-            sha256_ok=sha256_ok,
+            sha256_ok=sorted(map(sha256, arrived)) == sorted(map(sha256, originals)),
             seconds=round(seconds, 2),
             sources=len(end["sources"]),
             bad_chunks_rejected=end["bad_chunks"],
             liar_named=end["bad_peers"] == [self._network.find(liar=True).peer_id],
             resumed=self._served and self._refetched(end["received"]) <= REFETCH_MAX,
+            job_state=end["job_state"],
+            dht_nodes=self._nodes,
+            holders_found=self._holders,
+            forged_records_refused=sum(self._refused),
         )
-        summary.ok = sha256_ok and summary.liar_named and summary.resumed and summary.bad_chunks_rejected > 0
+        summary.ok = self._proven(summary)
         return summary
+
+    def _proven(self, summary: Summary) -> bool:
+        """Whether everything happened that the demo is to show, and nothing that it must not."""
+        swarm = (
+            summary.sha256_ok and summary.liar_named and summary.resumed and summary.bad_chunks_rejected > 0
+        )
+        table = summary.dht_nodes >= min(8, len(self._network.peers)) and summary.holders_found >= 2
+        forger = summary.forged_records_refused > 0 and self._network.forged["kept"] == 0
+        return swarm and table and forger and summary.job_state == "done"
 
     def _refetched(self, received: int) -> float:
         """Share of what was on disk at the kill that the last run received again; 0 where nothing was killed."""
@@ -236,5 +259,7 @@ def lines(summary: Summary) -> Sequence[str]:
         f"every file equal to the seeders' (SHA-256): {mark[summary.sha256_ok]}",
         f"bad chunks refused: {summary.bad_chunks_rejected}; the liar was named: {mark[summary.liar_named]}",
         f"went on after the kill: {mark[summary.resumed]}",
+        f"the album by its MusicBrainz id: job {summary.job_state or 'not run'}, {summary.holders_found} holders found "
+        f"through a table of {summary.dht_nodes} nodes, {summary.forged_records_refused} forged records refused",
         *([f"failed: {summary.error}"] if isinstance(summary.error, str) else []),
     )

@@ -1,20 +1,19 @@
 """The demo with the terminal app: you among the peers, with a guided tour.
 
 Rules:
-- The app holds the engine's client through `DemoClient`, which posts the demo's own dials in the app's thread and
-  keeps their replies to itself; the app and the engine are the real ones.
+- The app holds the engine's client through `DemoClient`, which dials the porch in the app's thread and keeps the reply
+  to itself; the app and the engine are the real ones. Every other peer is found through the table.
 - The plot runs on a thread of its own and starts with the download of the mix, whoever starts that.
 """
 
 from __future__ import annotations
 
-import queue
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from slskmesh.demo.catalogue import LABEL
 from slskmesh.demo.network import Network, Peer
@@ -38,21 +37,14 @@ _TICK: Final = 0.2
 
 
 class DemoClient:
-    """An EngineClient around the engine's: dials the peers once the engine listens, and watches the mix."""
+    """An EngineClient around the engine's: dials one invite once the engine listens, and watches the mix."""
 
-    def __init__(self, inner: EngineClient, invites: list[str], big: int) -> None:
+    def __init__(self, inner: EngineClient, invite: str, big: int) -> None:
         self._inner = inner
         self._big = big
-        self._dials: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._ours: set[int] = set()
-        self._listening = False
+        self._invite = invite
+        self._ours = 0  # the number of our own dial
         self.progress = 0.0  # of the mix, 0..1
-        for invite in invites:
-            self._dials.put(invite)
-
-    def dial(self, invite: str) -> None:
-        """Has a peer dialled at the app's next drain; any thread may call it."""
-        self._dials.put(invite)
 
     def start(self, wake: Callable[[], None]) -> None:
         """As EngineClient."""
@@ -63,18 +55,15 @@ class DemoClient:
         return self._inner.post(command)
 
     def drain(self) -> Batch:
-        """As EngineClient, without the replies to the demo's own dials."""
+        """As EngineClient, without the reply to the demo's own dial."""
         batch = self._inner.drain()
         for view in batch.views:
-            if isinstance(view, StatusView):
-                self._listening = self._listening or bool(view.listening)
+            if isinstance(view, StatusView) and view.listening and not self._ours:
+                self._ours = self._inner.post(Connect(self._invite))
             elif isinstance(view, TransfersView):
                 mix = next((t for t in view.transfers if t.size == self._big), None)
                 self.progress = mix.done / mix.size if mix is not None else self.progress
-        while self._listening and not self._dials.empty():
-            self._ours.add(self._inner.post(Connect(self._dials.get())))
-        ours = self._ours
-        events = tuple(e for e in batch.events if not (isinstance(e, Reply) and e.request in ours))
+        events = tuple(e for e in batch.events if not (isinstance(e, Reply) and e.request == self._ours))
         return Batch(batch.views, events, batch.dropped) if len(events) < len(batch.events) else batch
 
     def stop(self, timeout: float = 5.0) -> bool:
@@ -117,32 +106,46 @@ class Director(threading.Thread):
         self._network.start(mortal)
         while not mortal.invite and not self._curtain.is_set():
             self._network.take(time.monotonic() + _TICK)
-        self._client.dial(mortal.invite)
 
 
 def tour_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
     """The tour as plain rows: title, text, and the word for what ends the step ("" is left by hand)."""
-    mix = network.artists[0]
+    mix, album = network.artists[0], f"{network.album.artist} {network.album.title}"
     return (
         (
             "A network of your own",
-            f"{len(network.peers)} peers run on this machine, each a process with its own key and home. "
-            "Nothing leaves the machine.",
+            f"{len(network.peers)} peers run on this machine, each with its own key and home. "
+            "You hold one invite, to a porch that shares nothing.",
             "connected",
         ),
         (
+            "A release",
+            f"Press i, then tab for the mode “release”, type {album} and press enter: MusicBrainz is asked "
+            "(here the demo's own).",
+            "looked-up",
+        ),
+        (
+            "Who has it",
+            "Press enter on the album. The table of peers names its holders, each tells what it has; forged records "
+            "are refused.",
+            "resolved",
+        ),
+        ("A job", "Press A: a job fetches the album, each track from all who have it.", "job"),
+        (
+            "The jobs",
+            "Press 3. The lower half has the tracks, the plan with its reasons, and events.",
+            "jobs-pane",
+        ),
+        (
             "Search",
-            f"Press i, type {mix} and press enter: every connected peer is asked what it shares under these words.",
+            f"Press 1 and i, tab twice for the mode “text”, type {mix} and press enter: the holders you have met "
+            "are asked.",
             "found",
         ),
         (
             "Download",
-            "Press enter on the long mix. It comes from all peers at once, each part checked before it is written.",
-            "downloading",
-        ),
-        (
-            "The swarm",
-            "Press 4. Each cell of the map is a part of the file, each letter the peer it comes from.",
+            "Press enter on the long mix, then 4. Each cell of the map is a part of the file, each letter the peer it "
+            "comes from.",
             "swarm-pane",
         ),
         (
@@ -153,7 +156,7 @@ def tour_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
         (
             "A death",
             "comet is killed at two fifths of the mix and comes back; watch its letter. The download goes on.",
-            "done",
+            "all-done",
         ),
         (
             "The peers",
@@ -170,9 +173,13 @@ def tour_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
 
 def script_rows(network: Network) -> tuple[tuple[str, tuple[str, ...], str], ...]:
     """What to do for a picture of each pane, as plain rows: (wait until, keys to press, picture's name)."""
-    mix = network.artists[0]
+    mix, album = network.artists[0], f"{network.album.artist} {network.album.title}"
     return (
-        ("connected", ("i", *LABEL, "enter"), ""),
+        ("connected", ("i", "tab", *album, "enter"), ""),
+        ("looked-up", (), "search-releases"),
+        ("", ("enter",), ""),
+        ("resolved", (), "search-release"),
+        ("", ("i", "tab", "tab", "ctrl+u", *LABEL, "enter"), ""),
         ("found", (), ""),
         ("", ("j", "k"), "search"),
         ("", ("i", "ctrl+u", *mix, "enter"), ""),
@@ -181,6 +188,8 @@ def script_rows(network: Network) -> tuple[tuple[str, tuple[str, ...], str], ...
         ("bad-chunk", (), ""),
         ("halfway", (), "swarm"),
         ("", ("c",), "swarm-by-source"),
+        ("", ("1", "i", "tab", "escape", "A", "3"), ""),
+        ("job", (), "jobs"),
         ("", ("6",), "peers"),
         ("", ("7",), "settings"),
         ("", ("4", "?"), "keys"),
@@ -244,15 +253,9 @@ def _engine(home: Home, mailbox: Mailbox) -> Engine:
 
 def _with_user(show: Callable[[DemoClient, Settings, Network], int], network: Network) -> int:
     downloads = network.root / "user" / "downloads"
-    config: dict[str, dict[str, Any]] = {
-        "overlay": {"listen": "127.0.0.1:0", "name": "you"},
-        "library": {"downloads": str(downloads)},
-    }
-    home = network.home("user", config)
+    home = network.home("user", network.settings("you") | {"library": {"downloads": str(downloads)}})
     downloads.mkdir()
-    client = DemoClient(
-        EngineThread(home, _engine), [peer.invite for peer in network.peers], network.big_size
-    )
+    client = DemoClient(EngineThread(home, _engine), network.porch.invite, network.big_size)
     director = Director(network, client)
     director.start()
     try:

@@ -2,6 +2,8 @@
 
 Rules:
 - Each peer has its own home, key, database and share; nothing but the loopback network connects them.
+- Nobody is told of anybody but the porch, which shares nothing: each peer gets one invite to it, and finds the others
+  through the table. MusicBrainz is a server of the demo's own catalogue; a forger forges records of its album.
 - A file is shared by at least two peers that are honest; the mix is shared by all.
 - `close` ends every process and removes the folder, whatever happened before. Where this process is killed, the
   peers end by themselves and the janitor removes the folder.
@@ -46,6 +48,9 @@ class Role(msgspec.Struct, frozen=True):
     mortal: bool = False  # the one that is killed and comes back
 
 
+PORCH: Final = Role("porch")
+
+
 class Peer(msgspec.Struct):
     """One peer: where it lives, and while it runs its process, its id and an invite to it."""
 
@@ -54,9 +59,17 @@ class Peer(msgspec.Struct):
     child: Child | None = None
     peer_id: str = ""
     overlay: str = ""
+    dht: str = ""
     invite: str = ""
     files: int = 0  # that it is to share
     shared: int = 0  # that it shares by its own word
+    releases: int = 0  # that it is to tell the table of
+    shards: int = 0  # that it has told the table of, by its own word
+
+    @property
+    def ready(self) -> bool:
+        """Whether it listens, shares what it has, and whoever looks for it can find it."""
+        return bool(self.invite) and self.shared >= self.files and self.shards >= self.releases
 
 
 def cast(peers: int, rate: int) -> tuple[Role, ...]:
@@ -102,11 +115,16 @@ class Network:
         self.root = Path()
         self.originals: tuple[Path, ...] = ()
         self.peers: tuple[Peer, ...] = ()
+        self.porch = Peer(PORCH, Path())
+        self.musicbrainz = ""  # "http://host:port" once it answers
+        self.forged: dict[str, int] = {}  # what the forger last told of itself
+        self._size_mb = size_mb
+        self._servers: dict[str, Child] = {}  # "musicbrainz", "forger"
         self._children: list[Child] = []
         self._janitor: Child | None = None
 
     def build(self) -> None:
-        """Makes the folder, the music, the homes, and starts all peers; returns when each shares."""
+        """Makes the folder, the music, the homes, and starts all; returns when each peer shares and can be found."""
         with self._interrupts.hold():
             try:
                 self.root = Path(tempfile.mkdtemp(prefix=janitor.PREFIX))
@@ -114,29 +132,55 @@ class Network:
                 raise StorageError(f"no temporary folder: {error}") from error
             args = ["slskmesh.demo.janitor", str(self.root)]
             self._janitor = Child("janitor", args, Path(os.devnull), self.inbox)
+        plan = ["--size", str(self._size_mb), "--seed", str(self._seed)]
+        self._servers["musicbrainz"] = self.spawn("musicbrainz", ["slskmesh.demo.musicbrainz", *plan])
         self._say("Making music …")
         self.originals = audio.render(self._tracks, self.root / "music", self._seed)
+        self._until(lambda: [] if self.musicbrainz else ["musicbrainz"])
+        self._say(f"Starting {len(self.roles)} peers on this machine …")
+        self._open_porch()
         self.peers = tuple(Peer(role, self.root / "peers" / role.name) for role in self.roles)
         shared = holders(self.roles, len(self.originals))
         for peer in self.peers:
-            mine = [
-                path for path, names in zip(self.originals, shared, strict=True) if peer.role.name in names
-            ]
-            self._furnish(peer, mine)
-        self._say(f"Starting {len(self.peers)} peers on this machine …")
+            self._furnish(peer, [i for i, names in enumerate(shared) if peer.role.name in names])
         for peer in self.peers:
             self.start(peer)
+        forge = ["slskmesh.demo.forger", "--meet", self.porch.dht, "--release", self.album.mbid]
+        self._servers["forger"] = self.spawn("forger", forge)
+        self._until(lambda: [peer.role.name for peer in self.peers if not peer.ready])
+        self._until(lambda: [] if self.forged else ["forger"])
+
+    def _open_porch(self) -> None:
+        self.porch = Peer(PORCH, self.root / "peers" / PORCH.name)
+        self.porch.home.mkdir(mode=0o700, parents=True)
+        self._write_config(self.porch)
+        self.start(self.porch)
+        self._until(lambda: [] if self.porch.ready else [PORCH.name])
+
+    def _until(self, missing: Callable[[], list[str]]) -> None:
+        """Takes in what is said until nobody is missing. SlskmeshError names those who still are."""
         deadline = time.monotonic() + START_TIMEOUT
-        while waiting := [
-            peer.role.name for peer in self.peers if not peer.invite or peer.shared < peer.files
-        ]:
+        while names := missing():
             if self.take(deadline) is None:
-                raise SlskmeshError(f"not ready in time: {', '.join(waiting)}")
+                raise SlskmeshError(f"not ready in time: {', '.join(names)}")
 
     @property
     def artists(self) -> tuple[str, ...]:
         """Names to search by that together find every file."""
         return tuple(dict.fromkeys(track.artist for track in self._tracks))
+
+    @property
+    def album(self) -> catalogue.DemoRelease:
+        """The release that is fetched by its MusicBrainz id."""
+        return catalogue.album(self._tracks)
+
+    @property
+    def album_holders(self) -> int:
+        """Peers that share a track of the album."""
+        tracks = {track.recording_id for track in self.album.tracks}
+        shared = holders(self.roles, len(self._tracks))
+        pairs = zip(self._tracks, shared, strict=True)
+        return len(set().union(*(names for track, names in pairs if track.recording_id in tracks)))
 
     @property
     def big_size(self) -> int:
@@ -173,6 +217,8 @@ class Network:
             args += ["--lie-every", str(peer.role.faults.lie_every)]
         if peer.role.faults == Faults():
             args = ["slskmesh", "daemon", "--home", str(peer.home), "--until-eof"]
+        if peer is not self.porch:
+            args += ["--join", self.porch.invite]
         peer.invite = ""
         peer.child = self.spawn(peer.role.name, args)
 
@@ -197,12 +243,12 @@ class Network:
             said = self.inbox.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             return None
-        for peer in self.peers:
-            if peer.child is not said.child:
-                continue
-            if said.what is None:
-                raise SlskmeshError(f"the peer {peer.role.name} ended: {said.child.last_words()}")
-            self._ready(peer, said.what)
+        for peer in (*self.peers, self.porch):
+            if peer.child is said.child:
+                self._hear(peer, said)
+        for name, child in self._servers.items():
+            if child is said.child:
+                self._hear_server(name, said)
         return said
 
     def close(self) -> None:
@@ -221,18 +267,31 @@ class Network:
         if self._janitor is not None:
             self._janitor.finish()
 
-    def _ready(self, peer: Peer, what: dict[str, Any]) -> None:
+    def _hear(self, peer: Peer, said: Said) -> None:
+        if said.what is None:
+            raise SlskmeshError(f"the peer {peer.role.name} ended: {said.child.last_words()}")
+        what = said.what
         peer.shared = what.get("files", peer.shared)
+        peer.shards = what.get("shards", peer.shards)
         if not what.get("ready"):
             return
-        peer.peer_id, peer.overlay, peer.invite = what["peer_id"], what["overlay"], what["invite"]
+        peer.peer_id, peer.overlay, peer.dht = what["peer_id"], what["overlay"], what["dht"]
+        peer.invite = what["invite"]
         if peer.role.mortal:
             self._write_config(peer)
 
-    def _furnish(self, peer: Peer, files: Sequence[Path]) -> None:
+    def _hear_server(self, name: str, said: Said) -> None:
+        if said.what is None:
+            raise SlskmeshError(f"the {name} process ended: {said.child.last_words()}")
+        self.musicbrainz = said.what.get("host", self.musicbrainz)
+        if "offered" in said.what:
+            self.forged = said.what
+
+    def _furnish(self, peer: Peer, files: Sequence[int]) -> None:
+        """Its share, home and settings; `files` are places in the catalogue."""
         share = self.root / "shares" / peer.role.name / catalogue.LABEL
         music = self.root / "music"
-        for path in files:
+        for path in (self.originals[place] for place in files):
             target = share / path.relative_to(music)
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -240,18 +299,23 @@ class Network:
             except OSError:
                 shutil.copy(path, target)  # a file system without hard links
         peer.files = len(files)
+        peer.releases = len({self._tracks[place].release_id for place in files})
         peer.home.mkdir(mode=0o700, parents=True)
         (peer.home / "downloads").mkdir()
         self._write_config(peer)
 
+    def settings(self, name: str, listen: str = "127.0.0.1:0") -> dict[str, dict[str, Any]]:
+        """What every home of the demo has: loopback only, no search for others on the local network."""
+        return {
+            "overlay": {"listen": listen, "name": name},
+            "dht": {"lan": False},
+            "musicbrainz": {"host": self.musicbrainz},
+        }
+
     def _write_config(self, peer: Peer) -> None:
         share = self.root / "shares" / peer.role.name / catalogue.LABEL
-        config = {
-            "overlay": {
-                "listen": peer.overlay or "127.0.0.1:0",
-                "name": peer.role.name,
-                "max_upload_rate": 0 if peer.role.faults.rate else self.rate,
-            },
-            "library": {"shares": [str(share)], "downloads": str(peer.home / "downloads")},
-        }
+        config = self.settings(peer.role.name, peer.overlay or "127.0.0.1:0")
+        config["overlay"]["max_upload_rate"] = 0 if peer.role.faults.rate else self.rate
+        shares = [str(share)] if peer.files else []
+        config["library"] = {"shares": shares, "downloads": str(peer.home / "downloads")}
         (peer.home / "config.toml").write_text(tomlkit.dumps(config), "utf-8")

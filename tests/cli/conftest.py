@@ -41,14 +41,15 @@ def run() -> Run:
 
 @pytest.fixture
 def make_home(tmp_path: Path) -> Callable[..., Path]:
-    """A home that is set up, listening on a free port of loopback."""
+    """A home that is set up, listening on a free port of loopback and asking nobody elsewhere."""
 
-    def make_home(name: str, *shares: Path) -> Path:
+    def make_home(name: str, *shares: Path, musicbrainz: str = "", rate: int = 0) -> Path:
         home = tmp_path / name
         (home / "downloads").mkdir(parents=True)
         home.chmod(0o700)
         (home / "config.toml").write_text(
-            f'[overlay]\nlisten = "127.0.0.1:0"\nname = "{name}"\n'
+            f'[overlay]\nlisten = "127.0.0.1:0"\nname = "{name}"\nmax_upload_rate = {rate}\n'
+            f'[dht]\nlan = false\n[musicbrainz]\nhost = "{musicbrainz}"\n'
             f'[library]\ndownloads = "{home}/downloads"\nshares = {json.dumps([str(s) for s in shares])}\n'
         )
         return home

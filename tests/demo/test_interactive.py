@@ -57,24 +57,21 @@ def mix(done: int) -> TransfersView:
     return TransfersView((TransferView("aa", name, name, 100, done, TransferState.ACTIVE),))
 
 
-def test_the_peers_are_dialled_once_the_engine_listens() -> None:
+def test_the_one_invite_is_dialled_once_the_engine_listens() -> None:
     inner = FakeClient()
-    client = DemoClient(inner, ["one", "two"], 100)
+    client = DemoClient(inner, "porch", 100)
     inner.views = (status(""),)
     client.drain()
     assert inner.posted == []
     inner.views = (status("127.0.0.1:9"),)
     client.drain()
     client.drain()
-    assert inner.posted == [Connect("one"), Connect("two")]
-    client.dial("one")
-    client.drain()
-    assert inner.posted[2:] == [Connect("one")]
+    assert inner.posted == [Connect("porch")]
 
 
 def test_the_app_sees_no_reply_it_did_not_ask_for() -> None:
     inner = FakeClient()
-    client = DemoClient(inner, ["one"], 100)
+    client = DemoClient(inner, "porch", 100)
     inner.views = (status("127.0.0.1:9"),)
     client.drain()
     mine = client.post(Rescan())
@@ -84,7 +81,7 @@ def test_the_app_sees_no_reply_it_did_not_ask_for() -> None:
 
 def test_the_mix_is_watched_by_its_size() -> None:
     inner = FakeClient()
-    client = DemoClient(inner, [], 100)
+    client = DemoClient(inner, "porch", 100)
     inner.views = (mix(42),)
     client.drain()
     assert client.progress == 0.42
@@ -138,7 +135,7 @@ class Screen:
 def test_the_app_opens_on_the_network_and_leaves_nothing(way: str, tmp_path: Path) -> None:
     screen = Screen(tmp_path)
     try:
-        screen.read_until("tour 2/8")  # the first step ends when peers are connected
+        screen.read_until("tour 2/11")  # the first step ends when peers are connected
         if way == "quit":
             os.write(screen.master, b"\x11")
             assert screen.end() == 0
@@ -182,7 +179,17 @@ def test_pictures_of_each_pane_are_taken_on_the_running_network(tmp_path: Path) 
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    names = ("search", "swarm", "swarm-by-source", "peers", "settings", "keys")
+    names = (
+        "search-releases",
+        "search-release",
+        "jobs",
+        "search",
+        "swarm",
+        "swarm-by-source",
+        "peers",
+        "settings",
+        "keys",
+    )
     assert {path.name for path in shots.iterdir()} == {
         f"{name}-{size}.svg" for name in names for size in ("120x36", "80x24")
     }

@@ -24,6 +24,10 @@ FIELDS = {
     "bad_chunks_rejected",
     "liar_named",
     "resumed",
+    "job_state",
+    "dht_nodes",
+    "holders_found",
+    "forged_records_refused",
 }
 
 
@@ -59,6 +63,9 @@ def test_the_demo_proves_itself_with_both_sides_killed(tmp_path: Path) -> None:
     assert summary["files"] == 9
     assert summary["bad_chunks_rejected"] >= 1
     assert summary["sources"] >= 3
+    assert summary["job_state"] == "done"
+    assert summary["holders_found"] == 4 and summary["dht_nodes"] >= 4
+    assert summary["forged_records_refused"] >= 1
     assert list(tmp_path.iterdir()) == []
 
 

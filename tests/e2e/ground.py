@@ -300,6 +300,7 @@ class Ground:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.musicbrainz = ""  # the host every home asks; empty: none
         self._peers: list[Peer] = []
 
     def home(self, name: str, *shares: Path, **overlay: Any) -> Path:
@@ -310,6 +311,8 @@ class Ground:
         config = {
             "overlay": {"listen": "127.0.0.1:0", "name": name, **overlay},
             "library": {"downloads": str(home / "downloads"), "shares": [str(share) for share in shares]},
+            "dht": {"lan": False},
+            "musicbrainz": {"host": self.musicbrainz},
         }
         (home / "config.toml").write_text(tomlkit.dumps(config), "utf-8")
         return home
