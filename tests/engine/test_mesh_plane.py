@@ -1,0 +1,175 @@
+"""Whole engines that do not know each other: one invite to a door-keeper, an id, and the release arrives."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from slskmesh.demo import audio, catalogue
+from slskmesh.demo.musicbrainz import Server, Shelf
+from slskmesh.engine import commands as cmd
+from slskmesh.engine.console import Console, TimedOut
+from slskmesh.engine.events import Event, LookedUp, Resolved
+from slskmesh.engine.job_views import JobPhase, JobsView, JobView, MeshView
+from slskmesh.engine.thread import EngineThread
+from slskmesh.engine.views import LibraryView, PeerState, PeersView, StatusView
+from slskmesh.text import SafeStr
+
+WAIT = 30.0
+SEED = 11
+E = TypeVar("E", LookedUp, Resolved)
+
+
+class Node(Console):
+    """One engine and what it said."""
+
+    def __init__(self, home: Path) -> None:
+        self.seen: list[Event] = []
+        super().__init__(EngineThread(home), on_event=self.seen.append)
+
+    def event(self, kind: type[E], command: cmd.Command) -> E:
+        request = self.post(command)
+
+        def found() -> list[E]:
+            return [event for event in self.seen if isinstance(event, kind) and event.query == request]
+
+        self.wait_for(lambda: bool(found()), WAIT, f"{kind.__name__} for {command}")
+        return found()[0]
+
+    def find(self, release: str, holders: int) -> Resolved:
+        """Asks until this many holders showed themselves: the table is young."""
+        for _ in range(40):
+            answer = self.event(Resolved, cmd.Resolve(release))
+            if answer.plan is not None and answer.plan.holders >= holders:
+                return answer
+            with contextlib.suppress(TimedOut):
+                self.wait_for(lambda: False, 0.5, "the table to fill")
+        raise AssertionError(f"never {holders} holders: {answer}")
+
+
+@contextlib.contextmanager
+def musicbrainz(tracks: tuple[catalogue.Track, ...]) -> Iterator[str]:
+    """The demo's catalogue server; gives its host."""
+    with Server(Shelf(catalogue.releases(tracks)), 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.host
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def furnish(root: Path, name: str, share: Path | None = None) -> Path:
+    """A home that listens on loopback."""
+    home = root / name
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text(
+        f'[overlay]\nlisten = "127.0.0.1:0"\nname = "{name}"\nneighbours = 0\n'
+        f"[library]\ndownloads = {json.dumps(str(root / (name + '-downloads')))}\n"
+        f"shares = {json.dumps([str(share)] if share else [])}\n"
+    )
+    return home
+
+
+@contextlib.contextmanager
+def running(homes: list[Path]) -> Iterator[list[Node]]:
+    """Engines on these homes, for the length of the body."""
+    with contextlib.ExitStack() as stack:
+        nodes = []
+        for home in homes:
+            node = Node(home)
+            node.start()
+            stack.callback(node.stop)
+            nodes.append(node)
+        yield nodes
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[catalogue.Track, ...], Path]:
+    """The demo's catalogue, and its smallest files."""
+    tracks = catalogue.plan(catalogue.SMALLEST, SEED)
+    folder = tmp_path_factory.mktemp("music")
+    audio.render(tracks, folder, SEED)
+    return tracks, folder
+
+
+def test_a_release_is_found_and_fetched_with_nothing_but_its_id_and_one_invite(
+    tmp_path: Path,
+    music: tuple[tuple[catalogue.Track, ...], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tracks, folder = music
+    album = catalogue.album(tracks)
+    with musicbrainz(tracks) as host:
+        monkeypatch.setenv("SLSKMESH__MUSICBRAINZ__HOST", host)
+        homes = [
+            furnish(tmp_path, "door"),
+            furnish(tmp_path, "one", folder),
+            furnish(tmp_path, "two", folder),
+        ]
+        with running([*homes, furnish(tmp_path, "me")]) as (door, one, two, me):
+            invite = door.ask(cmd.MakeInvite()).value
+            for holder in (one, two):
+                holder.wait_view(LibraryView, lambda view: view.files == len(tracks), WAIT, "its files")
+                holder.ask(cmd.Connect(invite))
+            me.ask(cmd.Connect(invite))
+            looked = me.event(LookedUp, cmd.LookUp(album.title))
+            assert album.mbid in [entity.mbid for entity in looked.entities]
+            plan = me.find(album.mbid, holders=2).plan
+            assert plan is not None and plan.publishers == 2
+            assert all(track.variants and track.variants[0].lossless for track in plan.tracks)
+            me.ask(cmd.WatchJob(int(me.ask(cmd.AddJob("mb_release", album.mbid)).value)))
+            me.wait_view(
+                JobsView,
+                lambda view: [job.phase for job in view.jobs] == [JobPhase.DONE],
+                WAIT,
+                "the job's end",
+            )
+            job = me.wait_view(JobView, lambda view: view.row.phase is JobPhase.DONE, WAIT, "the job in full")
+            assert [track.phase for track in job.tracks] == ["done"] * len(plan.tracks)
+            fetched = sorted(path.read_bytes() for path in (tmp_path / "me-downloads").rglob("*.flac"))
+            theirs = {path.read_bytes() for path in folder.rglob("*.flac")}
+            assert len(fetched) == len(plan.tracks) and set(fetched) <= theirs
+            status = me.wait_view(StatusView, lambda view: bool(view.dht_nodes), WAIT, "a status")
+            assert status.dht_nodes == 3 and status.jobs == 0
+
+
+def test_what_is_switched_off_is_neither_told_nor_heard(
+    tmp_path: Path, music: tuple[tuple[catalogue.Track, ...], Path]
+) -> None:
+    _, folder = music
+    homes = [furnish(tmp_path, "door"), furnish(tmp_path, "holder", folder)]
+    with running(homes) as (door, holder):
+        holder.ask(cmd.Connect(door.ask(cmd.MakeInvite()).value))
+        told = holder.wait_view(MeshView, lambda view: view.shards > 0, WAIT, "shards in the table")
+        assert told.on and told.nodes == 1 and told.listening
+        door.wait_view(MeshView, lambda view: view.records > 0, WAIT, "records held for the other")
+        holder.ask(cmd.SetSetting("mesh.shadow_index.enabled", "false"))
+        holder.wait_view(MeshView, lambda view: view.shards == 0, WAIT, "the shards withdrawn")
+        holder.ask(cmd.SetSetting("mesh.enabled", "false"))
+        off = holder.wait_view(MeshView, lambda view: not view.on, WAIT, "the table switched off")
+        assert off.listening == SafeStr("")
+        holder.wait_view(StatusView, lambda view: view.dht_nodes is None, WAIT, "no table in the status")
+        holder.ask(cmd.SetSetting("mesh.enabled", "true"))
+        holder.wait_view(MeshView, lambda view: view.on and view.nodes == 1, WAIT, "the table again")
+
+
+def test_a_peer_that_was_only_found_is_no_longer_dialled_once_the_person_parts_from_it(
+    tmp_path: Path,
+) -> None:
+    with running([furnish(tmp_path, "a"), furnish(tmp_path, "b")]) as (a, b):
+        a.ask(cmd.Connect(b.ask(cmd.MakeInvite()).value))
+        peer = b.wait_view(StatusView, lambda view: True, WAIT, "a status").peer_id
+        a.ask(cmd.Disconnect(peer))
+
+        def left(view: PeersView) -> bool:
+            return any(p.peer == peer and p.state is PeerState.KNOWN for p in view.peers)
+
+        a.wait_view(PeersView, left, WAIT, "it to be left alone")
