@@ -154,7 +154,7 @@ class Violations:
             return
         now = self._clock()
         oldest = next(iter(table))
-        for _, name in zip(range(_LOOK), table, strict=False):
+        for _, name in zip(range(min(_LOOK, len(table) - 1)), table, strict=False):  # never the newest
             if table[name].until <= now:
                 oldest = name
                 break
