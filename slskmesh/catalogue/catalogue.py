@@ -24,7 +24,7 @@ from slskmesh.catalogue import cache, queries
 from slskmesh.catalogue.health import Health
 from slskmesh.catalogue.limiter import Limiter, QueueFullError, Ticket
 from slskmesh.catalogue.lists import albums, each_once, edition_order, editions_apart
-from slskmesh.catalogue.musicbrainz import AGENT, Line, parse_host
+from slskmesh.catalogue.musicbrainz import AGENT, Host, Line, parse_host
 from slskmesh.catalogue.objects import (
     Answer,
     Artist,
@@ -104,24 +104,25 @@ class Catalogue:
         self._rng = rng or random.Random()
         self._fetches: dict[tuple[str, str], _Fetch] = {}
         self._work = trio.Event()
-        self._take_host(host)
+        self._limiter = Limiter(self._rng)
+        self._take_host(parse_host(host))
 
     # -- the host ----------------------------------------------------------------------------------------------
 
-    def _take_host(self, text: str) -> None:
-        host = parse_host(text)
+    def _take_host(self, host: Host | None) -> None:
         self._line = Line(host, self._agent) if host is not None else None
         self._host = host.text if host is not None else ""
-        self._limiter = Limiter(self._rng)
+        self._limiter = Limiter(self._rng, self._limiter.free_at)
         self._health = Health(self._host)
 
     def set_host(self, text: str) -> None:
         """Asks another host from now on (empty: none). What waits for the old one ends. UserError: no host."""
-        parse_host(text)
-        self._end_all(
-            CatalogueError(Trouble.UNREACHABLE, "musicbrainz.host was changed meanwhile; ask again", 0.0)
-        )
-        self._take_host(text)
+        host = parse_host(text)
+        if host == (self._line.host if self._line is not None else None):
+            return
+        changed = "musicbrainz.host was changed meanwhile; ask again"
+        self._end_all(CatalogueError(Trouble.UNREACHABLE, changed, 0.0))
+        self._take_host(host)
 
     def status(self) -> CatalogueStatus:
         """How the host does."""

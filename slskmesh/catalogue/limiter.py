@@ -44,13 +44,16 @@ class Ticket:
 
 
 class Limiter:
-    """The queue in front of one host. Times are seconds of any one clock that does not go back."""
+    """The queue in front of one host. Times are seconds of any one clock that does not go back.
 
-    def __init__(self, rng: random.Random) -> None:
+    Nothing goes before `free_at`.
+    """
+
+    def __init__(self, rng: random.Random, free_at: float = 0.0) -> None:
         self._rng = rng
         self._waiting: set[Ticket] = set()
         self._next_number = 0
-        self._free_at = 0.0
+        self.free_at = free_at
         self._blocked_until = 0.0
         self._fails = 0
 
@@ -82,7 +85,7 @@ class Limiter:
         """Seconds until `take` gives something; None while nobody waits."""
         if not self._waiting:
             return None
-        return max(0.0, self._free_at - now, self._blocked_until - now)
+        return max(0.0, self.free_at - now, self._blocked_until - now)
 
     def take(self, now: float) -> Ticket | None:
         """The next request to go, which is now on its way; None if none may go."""
@@ -90,7 +93,7 @@ class Limiter:
             return None
         ticket = min(self._waiting, key=lambda one: (_RANK[one.origin], one.number))
         self._waiting.remove(ticket)
-        self._free_at = now + INTERVAL
+        self.free_at = now + INTERVAL
         return ticket
 
     def backoff(self, now: float) -> float:

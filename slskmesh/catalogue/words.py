@@ -41,14 +41,15 @@ _THE_AFTER = re.compile(r"^(.*),\s*the$")
 @functools.lru_cache(8192)
 def plain(text: str) -> str:
     """`text` as words in lower case with one space between. Never empty unless `text` is blank."""
-    lowered = unicodedata.normalize("NFKD", text[:TEXT_MAX]).casefold()
+    text = text.strip()[:TEXT_MAX]
+    lowered = unicodedata.normalize("NFKD", text).casefold()
     lowered = unicodedata.normalize("NFC", _MARKS.sub("", lowered)).translate(_LETTERS)
     kept = _BRACKETS.sub(_without_noise, _FEATURING.sub("", lowered))
     kept = _THE_AFTER.sub(r"the \1", kept.strip())
     words = _WORD.findall(_APOSTROPHES.sub("", kept.replace("&", " and ").replace("+", " and ")))
     if len(words) > 1 and words[0] == "the":
         words = words[1:]
-    return " ".join(words) or " ".join(lowered.split())
+    return " ".join(words) or " ".join(lowered.split()) or text
 
 
 def _without_noise(bracket: re.Match[str]) -> str:

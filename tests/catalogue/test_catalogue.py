@@ -271,6 +271,21 @@ async def test_a_host_that_is_none_changes_nothing(place: Place) -> None:
     assert (await place.catalogue.release(ONE, LocalBudget())).value.mbid == ONE
 
 
+async def test_the_same_host_again_ends_nothing_and_another_soon_does_not_break_the_second(
+    place: Place,
+) -> None:
+    place.hold()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(place.catalogue.release, ONE, LocalBudget())
+        await place.heard()
+        place.catalogue.set_host(f" {place.server.host}/")
+        place.server.released.set()
+    place.catalogue.set_host("")
+    place.catalogue.set_host(place.server.host)
+    await place.catalogue.release(mbid(1), LocalBudget())
+    assert place.starts[1] - place.starts[0] >= INTERVAL
+
+
 async def test_who_waits_for_the_old_host_is_told(place: Place) -> None:
     place.hold()
     told: list[CatalogueError] = []

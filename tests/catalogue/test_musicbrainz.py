@@ -155,6 +155,13 @@ async def test_nobody_listens() -> None:
     assert told.value.trouble is Trouble.UNREACHABLE
 
 
+async def test_a_host_that_speaks_no_tls() -> None:
+    with FaultServer(lambda _path: Reply()) as server:
+        with pytest.raises(CatalogueError, match="cannot be reached") as told:
+            await ask(server.host.replace("http:", "https:"))
+    assert told.value.trouble is Trouble.UNREACHABLE
+
+
 async def test_silence_ends_with_the_patience_for_one_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(musicbrainz, "IDLE", 0.05)
     assert musicbrainz.TOTAL > 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slskmesh.catalogue.words import alike, holds, plain
@@ -76,6 +76,9 @@ def test_likeness_is_symmetric_and_bounded(one: str, other: str) -> None:
 
 
 @given(TEXT)
+@example("\u0300")
+@example("\u00a8")
+@example(" " * 300 + "x")
 def test_plain_text_is_never_lost(text: str) -> None:
     assert bool(plain(text)) == bool(text.strip())
 
