@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from slskmesh.catalogue.objects import Release, Track
-from slskmesh.catalogue.words import alike, holds
+from slskmesh.catalogue.words import alike, besides, holds, plain
 from slskmesh.mbid import Mbid
 
 LEAST: Final = 0.5
@@ -34,7 +34,11 @@ _LENGTH, _LENGTH_SECOND, _LENGTH_MAX = 0.05, 0.02, 0.35
 _OTHER_ID = 0.25
 _ID_SHARE = 0.25  # of every penalty, where the id says that it is the recording
 _LIFT = 0.01
-_HELD = 0.85  # likeness of a title that stands among other words of a file name
+_HELD = 0.95  # likeness of a title that stands in a file name among words of artist and album
+_FIRST, _INNER = (
+    0.9,
+    0.97,
+)  # weight of a part of a file name that is not its last: more likely artist or album
 
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,5}$", re.IGNORECASE)
 _NUMBERED = re.compile(
@@ -91,9 +95,9 @@ class Assignment(NamedTuple):
 
 
 class _Path(NamedTuple):
-    """What a path says: possible titles, the other words by part, numbers."""
+    """What a path says: possible titles with weights, the other words by part, numbers."""
 
-    titles: tuple[str, ...]
+    titles: tuple[tuple[str, float], ...]
     others: tuple[str, ...]
     stem: str
     number: int
@@ -105,35 +109,49 @@ def _path(parts: tuple[str, ...]) -> _Path:
     if not parts:
         return _Path((), (), "", 0, 0)
     stem = _SUFFIX.sub("", parts[-1]).replace("_", " ")
-    pieces = [piece.strip() for piece in re.split(r"\s+[-–—]\s+", stem)][:6]
     number = disc = 0
-    titles: list[str] = []
-    for piece in pieces:
+    pieces = []
+    for piece in _pieces(stem):
         found = _NUMBERED.match(piece)
-        if found is None and piece.isdigit() and len(piece) < 4:
-            number = number or int(piece)
+        if not number and piece.isascii() and piece.isdigit() and len(piece) < 4:
+            number = int(piece)
             continue
         if found is not None and not number:
             number, disc = int(found[2]), int(found[1] or 0)
-            titles.append(piece[found.end() :].strip())
-        titles.append(piece)
+            pieces.append((piece[found.end() :].strip(), piece))
+        else:
+            pieces.append((piece, piece))
+    titles = [
+        (title, 1.0 if place == len(pieces) - 1 else _FIRST if place == 0 else _INNER)
+        for place, both in enumerate(pieces)
+        for title in dict.fromkeys(both)
+    ]
     folders = [part.replace("_", " ") for part in parts[-5:-1]]
     discs = (found for folder in folders if (found := _DISC_FOLDER.match(folder)) is not None)
     disc = disc or next((int(found[1]) for found in discs), 0)
-    others = [*folders, *(_YEAR_NOTE.sub(" ", folder).strip() for folder in folders), *pieces]
-    return _Path(
-        tuple(dict.fromkeys(titles)), tuple(dict.fromkeys(one for one in others if one)), stem, number, disc
-    )
+    others = [*folders, *(_YEAR_NOTE.sub(" ", folder).strip() for folder in folders), stem]
+    return _Path(tuple(titles), tuple(dict.fromkeys(one for one in others if one)), stem, number, disc)
+
+
+def _pieces(stem: str) -> list[str]:
+    """A file name at its dashes; at its hyphens where it has none, as in "02-artist-title-group"."""
+    pieces = re.split(r"\s+[-–—]\s+", stem)
+    if len(pieces) == 1 and stem.count("-") > 1:
+        pieces = stem.split("-")
+    return [piece.strip() for piece in pieces if piece.strip()][:6]
 
 
 def _no_title(text: str) -> bool:
     return _NO_TITLE.fullmatch(text) is not None
 
 
-def _path_title(path: _Path, title: str) -> float:
-    """How well the file name gives a title."""
-    best = max((alike(piece, title) for piece in path.titles), default=0.0)
-    return max(best, _HELD) if len(title) > 3 and holds(path.stem, title) else best
+def _path_title(path: _Path, title: str, names: Sequence[str]) -> float:
+    """How well the file name gives a title; `names` of artist and album may stand in it too."""
+    best = max((weight * alike(piece, title) for piece, weight in path.titles), default=0.0)
+    if best < _HELD and holds(path.stem, title):
+        words = len(plain(title).split())
+        best = max(best, _HELD * words / (words + besides(path.stem, (title, *names))))
+    return best
 
 
 def _in_path(path: _Path, name: str) -> bool:
@@ -149,7 +167,7 @@ class _Judgement:
         self._path = _path(facts.parts)
         self._by_path = _no_title(facts.title)
         self._ids(facts, track)
-        self._title(facts, track)
+        self._title(facts, track, release)
         self._artist(facts, track, release)
         if release is not None:
             self._album(facts, release)
@@ -166,10 +184,11 @@ class _Judgement:
         elif facts.recording:
             self._differs("recording id", _OTHER_ID)
 
-    def _title(self, facts: FileFacts, track: Track) -> None:
+    def _title(self, facts: FileFacts, track: Track, release: Release | None) -> None:
         if self._by_path:
-            likeness = _path_title(self._path, track.title)
-            told = any(not _no_title(title) for title in self._path.titles)
+            names = [track.artist, *([release.artist, release.title] if release is not None else [])]
+            likeness = _path_title(self._path, track.title, names)
+            told = any(not _no_title(title) for title, _ in self._path.titles)
         else:
             likeness, told = alike(facts.title, track.title), True
         if likeness >= AGREES:

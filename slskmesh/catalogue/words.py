@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 TEXT_MAX: Final = 200
@@ -91,3 +92,9 @@ def holds(text: str, part: str) -> bool:
     """Whether the words of `part` stand in `text` one after the other."""
     inner = plain(part)
     return bool(inner) and f" {inner} " in f" {plain(text)} "
+
+
+def besides(text: str, parts: Iterable[str]) -> int:
+    """How many words of `text` are in none of `parts`, are no number, and tell of no edition."""
+    known = {word for part in parts for word in plain(part).split()}
+    return sum(not (word in known or word in _NOISE or word.isdigit()) for word in plain(text).split())

@@ -126,12 +126,30 @@ def test_an_id_with_a_contradicting_length_is_less_sure_than_one_without_a_lengt
         ("x", "CD1", "1-02 copper_wire.ogg"),
         ("x", "02_Copper_Wire_(2011_Remaster).opus"),
         ("x", "ines corvo quartet copper wire.mp3"),
+        ("x", "02-ines_corvo_quartet-copper_wire-grp.mp3"),
+        ("x", "02-ines_corvo_quartet-copper_wire.mp3"),
+        ("x", "Ines Corvo Quartet_-_Copper Wire.mp3"),
+        ("Ines Corvo Quartet", "2004 - Salt Letters", "CD 1", "02 - Ines Corvo Quartet - Copper Wire.flac"),
     ],
 )
 def test_paths_as_people_write_them(parts: tuple[str, ...]) -> None:
     match = match_file(FileFacts(parts=parts), WHOLE.tracks, WHOLE)
     assert match is not None and match.recording == COPPER.recording
     assert 0.51 <= match.confidence <= 0.92
+
+
+def test_a_title_that_is_also_the_artist_does_not_take_every_file() -> None:
+    whole = release([ARTIST, "Copper Wire", "Tide Table"])
+    for title in ("Copper Wire", "Tide Table", ARTIST):
+        match = match_file(FileFacts(parts=("x", f"{ARTIST} - {title}.mp3")), whole.tracks, whole)
+        assert match is not None
+        (track,) = [track for track in whole.tracks if track.recording == match.recording]
+        assert track.title == title
+
+
+def test_a_title_among_other_words_of_a_file_name_is_no_match_by_that_alone() -> None:
+    for name in ("Going Down The Long Copper Wire Road.mp3", "Lanterns And Other Lights Of The City.flac"):
+        assert match_file(FileFacts(parts=(ARTIST, ALBUM, name)), WHOLE.tracks, WHOLE) is None
 
 
 @pytest.mark.parametrize("title", ["", "Track 02", "track02", "AudioTrack 02", "02", "Unknown"])
