@@ -75,6 +75,11 @@ class Library:
             folders.append(Path(self._settings.downloads).expanduser() / ".incomplete")
         return [os.path.realpath(os.fsencode(folder)) for folder in folders]
 
+    def _is_private(self, root: bytes, path: bytes) -> bool:
+        """Whether a scan of the share at `root` would stop at a private folder before it came to `path`."""
+        share, file = os.path.realpath(root), os.path.realpath(path)
+        return any(inside(folder, share) and inside(file, folder) for folder in self._private_folders())
+
     async def search(self, text: str, limit: int) -> list[SharedFile]:
         """The best `limit` offered files for a query (`library.index` tells the rules); any text will do."""
         return await self._store.run(index.search, text, limit)
@@ -102,6 +107,10 @@ class Library:
             except StorageError:
                 marks.append((holder.file, FileState.AWAY))
         return None, marks
+
+    async def doubt(self, path: Path) -> None:
+        """The file at `path` looks as it did but holds other bytes: not offered before a scan has hashed it again."""
+        await self._store.run(rows.set_state, [(FileState.CHANGED, _raw(path))])
 
     async def manifest(self, content: bytes) -> Manifest | None:
         """The manifest of a content taken in here, None if there is none."""
@@ -173,12 +182,15 @@ class Library:
     async def add_file(self, path: Path, manifest: Manifest) -> None:
         """Shares a file whose `manifest` was proved while it was written, without hashing it again.
 
-        Nothing happens where `path` is in no share, or hidden or excluded there. StorageError: it is not that file.
+        Nothing happens where `path` is in no share, or hidden, excluded or in a private folder there. StorageError: it
+        is not that file.
         """
         raw = _raw(path)
         roots = await self._store.run(rows.listed_roots)
         root = next(((number, root) for number, root in roots if inside(raw, root)), None)
         if root is None or Filter(self._settings.exclude).leaves_out_path(root[1], raw):
+            return
+        if await trio.to_thread.run_sync(self._is_private, root[1], raw):
             return
         try:
             taken = await trio.to_thread.run_sync(take_known, root[1], raw, manifest)

@@ -95,3 +95,6 @@ class SharedFiles(Protocol):
 
     async def manifest(self, content: bytes) -> Manifest | None:
         """Its manifest."""
+
+    async def doubt(self, path: Path) -> None:
+        """A shared file's bytes are not what was hashed: it is not offered before it was hashed again."""

@@ -1,12 +1,17 @@
 """Contents that can be served: files of the library, and the verified chunks of downloads that run.
 
 Rules: the file is opened for each chunk, so that no descriptor outlives its use, a deleted file is noticed at
-once, and a file that is no longer the one that was hashed (other size or time) is never sent as if it were.
+once, and a file that is no longer the one that was hashed (other size or time) is never sent as if it were. Bytes that
+rotted where size and time stayed would be blamed on us: a chunk of a library file is held against its hash when it is
+first read in this run, as long as that takes no more than CHECK_SHARE of one core (some 50 MB/s of uploads: sending
+faster than that must not wait for it); a file with a false chunk is not offered before it was hashed again.
 """
 
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +19,10 @@ import trio
 
 from slskmesh.library.manifest import Manifest
 from slskmesh.swarm.port import Lost, Served, SharedFiles
+
+PROOFS_MAX = 1000  # contents whose checked chunks are remembered
+CHECK_SHARE = 0.03  # of one core
+CHECK_AHEAD = 0.2  # seconds of it that may be saved up
 
 
 def _read_at(path: Path, at: int, into: memoryview) -> os.stat_result:
@@ -38,16 +47,66 @@ def _read_at(path: Path, at: int, into: memoryview) -> os.stat_result:
     return stat
 
 
+class Spare:
+    """Time left for checks; used by worker threads. `clock` in seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._left = CHECK_SHARE * CHECK_AHEAD
+        self._at = clock()
+        self._lock = threading.Lock()
+
+    def any(self) -> bool:
+        """Whether there is time for one more."""
+        with self._lock:
+            now = self._clock()
+            self._left = min(self._left + (now - self._at) * CHECK_SHARE, CHECK_SHARE * CHECK_AHEAD)
+            self._at = now
+            return self._left > 0
+
+    def spend(self, seconds: float) -> None:
+        """A check took so long."""
+        with self._lock:
+            self._left -= seconds
+
+
+class Proof:
+    """Which chunks of a library file were right when they were read in this run. Read and marked by worker threads."""
+
+    def __init__(self, manifest: Manifest, path: Path, mtime_ns: int, spare: Spare) -> None:
+        self.manifest = manifest
+        self.path = path
+        self.mtime_ns = mtime_ns
+        self.broken = False
+        self._spare = spare
+        self._right = bytearray(manifest.chunks)
+
+    def check(self, chunk: int, data: memoryview) -> None:
+        """Raises Lost if `data` is found not to be that chunk."""
+        if self._right[chunk] or not self._spare.any():
+            return
+        begun = time.thread_time()
+        right = self.manifest.matches(chunk, data)
+        self._spare.spend(time.thread_time() - begun)
+        if not right:
+            self.broken = True
+            raise Lost(
+                "unreadable",
+                f"{self.path}: chunk {chunk} rotted: the file looks as it did when it was hashed",
+            )
+        self._right[chunk] = True
+
+
 class WholeFile:
     """A file of the library."""
 
-    def __init__(self, manifest: Manifest, path: Path, name: str, mtime_ns: int) -> None:
+    def __init__(self, proof: Proof, name: str) -> None:
+        manifest = proof.manifest
         self.size = manifest.size
         self.chunk_size = manifest.chunk_size
         self.sha256 = manifest.sha256
         self.name = name
-        self._path = path
-        self._mtime_ns = mtime_ns
+        self._proof = proof
 
     def held(self) -> int | None:
         """All of it."""
@@ -59,9 +118,11 @@ class WholeFile:
 
     def read(self, chunk: int, into: memoryview) -> None:
         """See port."""
-        stat = _read_at(self._path, chunk * self.chunk_size, into)
-        if stat.st_size != self.size or stat.st_mtime_ns != self._mtime_ns:
-            raise Lost("changed", f"{self._path}: the file is not the one that was hashed")
+        proof = self._proof
+        stat = _read_at(proof.path, chunk * self.chunk_size, into)
+        if stat.st_size != self.size or stat.st_mtime_ns != proof.mtime_ns:
+            raise Lost("changed", f"{proof.path}: the file is not the one that was hashed")
+        proof.check(chunk, into)
 
 
 class PartialFile:
@@ -105,9 +166,15 @@ class LibraryContents:
 
     def __init__(self, library: SharedFiles) -> None:
         self._library = library
+        self._spare = Spare()
+        self._proofs: dict[bytes, Proof] = {}  # by content, the one opened last at the end
 
     async def open(self, content: bytes) -> Served | None:
         """The shared file, as the library has just found it in order."""
+        known = self._proofs.get(content)
+        if known is not None and known.broken:
+            del self._proofs[content]
+            await self._library.doubt(known.path)
         shared = await self._library.find(content)
         manifest = await self._library.manifest(content) if shared is not None else None
         if shared is None or manifest is None:
@@ -118,7 +185,16 @@ class LibraryContents:
             return None  # gone since: the next find takes it down
         if stat.st_size != manifest.size:
             return None
-        return WholeFile(manifest, shared.path, shared.name, stat.st_mtime_ns)
+        return WholeFile(self._proof(content, manifest, shared.path, stat.st_mtime_ns), shared.name)
+
+    def _proof(self, content: bytes, manifest: Manifest, path: Path, mtime_ns: int) -> Proof:
+        known = self._proofs.pop(content, None)
+        if known is None or known.broken or (known.path, known.mtime_ns) != (path, mtime_ns):
+            known = Proof(manifest, path, mtime_ns, self._spare)
+        self._proofs[content] = known
+        if len(self._proofs) > PROOFS_MAX:
+            del self._proofs[next(iter(self._proofs))]
+        return known
 
     async def manifest(self, content: bytes) -> Manifest | None:
         """Its manifest."""

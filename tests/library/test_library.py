@@ -12,6 +12,7 @@ import trio
 from slskmesh.errors import StorageError
 from slskmesh.library.library import Library
 from slskmesh.settings import LibrarySettings, Settings
+from slskmesh.store.database import Store
 from tests.library.conftest import manifest_of, quiet, tagged
 
 
@@ -91,6 +92,25 @@ async def test_a_file_in_no_share_or_left_out_is_not_shared(
         path.write_bytes(b"x")
         await library.add_file(path, manifest_of(b"x"))
     assert (await library.stats()).files == 0
+
+
+async def test_a_download_that_lies_in_a_private_folder_of_a_share_is_not_shared(
+    store: Store, share: Path
+) -> None:
+    home = share / "slskmesh"
+    (home / "downloads").mkdir(parents=True)
+    (home / "public").mkdir()
+    library = Library(store, Settings(), private=[home])
+    await library.scan([share], quiet)
+    for path in (home / "downloads" / "a.txt", share / "b.txt"):
+        path.write_bytes(path.name.encode())
+        await library.add_file(path, manifest_of(path.name.encode()))
+    assert [file.name for file in await library.search("txt", 5)] == ["b.txt"]
+    assert (await library.scan([share], quiet)).removed == 0
+    await library.scan([home / "public"], quiet)  # a share below a private folder was chosen by the person
+    (home / "public" / "c.txt").write_bytes(b"c")
+    await library.add_file(home / "public" / "c.txt", manifest_of(b"c"))
+    assert [file.name for file in await library.search("txt", 5)] == ["c.txt"]
 
 
 async def test_new_settings_count_from_the_next_scan(library: Library, share: Path) -> None:

@@ -198,6 +198,7 @@ class Shelf:
     def __init__(self) -> None:
         self.files: dict[bytes, tuple[Shelved, Manifest]] = {}
         self.finds = 0
+        self.doubted: list[Path] = []
 
     def put(self, path: Path, data: bytes, manifest: Manifest | None = None) -> bytes:
         """Writes the bytes and shares them (under `manifest`, if it is to be another one)."""
@@ -210,7 +211,11 @@ class Shelf:
     async def find(self, content: bytes) -> Shelved | None:
         self.finds += 1
         entry = self.files.get(content)
-        return entry[0] if entry and entry[0].path.exists() else None
+        fine = entry and entry[0].path.exists() and entry[0].path not in self.doubted
+        return entry[0] if entry and fine else None
+
+    async def doubt(self, path: Path) -> None:
+        self.doubted.append(path)
 
     async def manifest(self, content: bytes) -> Manifest | None:
         entry = self.files.get(content)
