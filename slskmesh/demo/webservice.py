@@ -24,6 +24,9 @@ SPACE: Final = {
 }
 LIMIT: Final = 25
 LIMIT_MAX: Final = 100
+FOUND: Final = (
+    "found"  # beside what inc= may name: searches tell the number of tracks in a place of their own
+)
 
 # what may be included: kind of thing -> names
 _INCLUDES: Final[Mapping[str, frozenset[str]]] = {
@@ -99,7 +102,10 @@ class Shelf:
 
     def medium(self, parent: Element, release: DemoRelease, inc: set[str]) -> None:
         """<medium-list>, with tracks if recordings are included."""
-        medium = _child(_child(parent, "medium-list", count="1"), "medium")
+        media = _child(parent, "medium-list", count="1")
+        if FOUND in inc:
+            _child(media, "track-count", str(len(release.tracks)))
+        medium = _child(media, "medium")
         _child(medium, "position", "1")
         _child(medium, "format", "Digital Media")
         tracks = _child(medium, "track-list", count=str(len(release.tracks)))
@@ -122,7 +128,9 @@ class Shelf:
         if "artist-credits" in inc:
             self.credit(one, release)
         if "releases" in inc:
-            self.release(_child(one, "release-list", count="1"), release, inc & {"artist-credits", "media"})
+            self.release(
+                _child(one, "release-list", count="1"), release, inc & {"artist-credits", "media", FOUND}
+            )
         return one
 
     def group(self, parent: Element, release: DemoRelease, inc: Iterable[str]) -> Element:
@@ -230,7 +238,7 @@ class Shelf:
 
     def _texts(self, kind: str) -> list[tuple[dict[str, str], Callable[[Element], Element]]]:
         """Each thing of a kind: its texts by the names of their search fields, and what adds it to a list."""
-        full = ("artist-credits", "labels", "media", "release-groups")
+        full = ("artist-credits", "labels", "media", "release-groups", FOUND)
         every = self.releases.values()
         if kind == "artist":
             return [
@@ -247,7 +255,7 @@ class Shelf:
                 for one in every
             ]
         if kind == "recording":
-            inc = ("artist-credits", "media", "releases")
+            inc = ("artist-credits", "media", "releases", FOUND)
             return [
                 (
                     {"recording": track.title, "artist": track.artist, "release": track.album},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 import urllib.error
 import urllib.request
 import xml.etree.ElementTree as etree
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from musicbrainzngs import mbxml
+from musicbrainzngs import musicbrainz as client
 
 from slskmesh.demo import catalogue
 from slskmesh.demo.child import Child, Said
+from slskmesh.demo.musicbrainz import Server
 from slskmesh.demo.webservice import Refused, Shelf
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "musicbrainz"
@@ -151,3 +154,27 @@ def test_the_process_says_where_it_is_and_ends_with_its_parent(tmp_path: Path) -
         code = child.finish()
     assert code == 0
     assert child.last_words() == ""
+
+
+def test_the_packages_own_client_can_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("hostname", "https", "do_rate_limit", "_useragent", "_client"):
+        monkeypatch.setattr(client, name, getattr(client, name))  # put back at the end
+    with Server(SHELF) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            client.set_useragent("slskmesh-tests", "1")
+            client.set_rate_limit(False)
+            client.set_hostname(server.host.removeprefix("http://"), use_https=False)
+            release = client.get_release_by_id(ALBUM.mbid, includes=["recordings", "labels"])
+            assert release["release"]["title"] == ALBUM.title
+            groups = client.browse_release_groups(artist=ALBUM.artist_id, limit=1, offset=1)
+            assert groups["release-group-count"] == 2 and len(groups["release-group-list"]) == 1
+            found = client.search_releases(release=ALBUM.title, artist=ALBUM.artist)
+            assert found["release-list"][0]["id"] == ALBUM.mbid
+            assert found["release-list"][0]["medium-track-count"] == 4
+            with pytest.raises(client.ResponseError):
+                client.get_artist_by_id(ALBUM.mbid)
+        finally:
+            server.shutdown()
+            thread.join()
