@@ -21,7 +21,6 @@ from slskmesh.dht.lookup import Shortlist, crawl
 from slskmesh.dht.networks import Address
 from slskmesh.dht.node import Clocks, Config, Responder
 from slskmesh.dht.probing import may_point
-from slskmesh.dht.rates import Aims
 from slskmesh.dht.table import Contact
 from slskmesh.dht.tokens import Granted
 from slskmesh.errors import PeerError
@@ -35,7 +34,7 @@ class Asker:
     def __init__(self, responder: Responder, port: Datagrams, clocks: Clocks, config: Config) -> None:
         self._responder, self._port, self._clocks, self._config = responder, port, clocks, config
         self.calls = Calls(port, clocks.entropy, config.timeout, config.tries)
-        self.aims = Aims()
+        self.aims = responder.aims
         self.granted = Granted()
         self.id = responder.id
         self._trying: dict[Address, trio.Event] = {}

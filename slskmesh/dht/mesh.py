@@ -36,6 +36,7 @@ _TICK: Final = 1.0
 _SWEEP: Final = 60.0
 _REFRESH: Final = 900.0
 _PING: Final = 15.0
+_KNOCKS: Final = 3
 
 
 class _Noting:
@@ -71,6 +72,7 @@ class Mesh:
         self.replication = Replication(self.asker, self.reader, self.responder, clocks, rng, self.config)
         self.id = self.responder.id
         self._met = trio.Event()
+        self._said_closed = False
         self._knows_beyond = False  # contacts beyond the local network
         self._last = dict.fromkeys(("sweep", "refresh", "ping"), clocks.now())
 
@@ -94,18 +96,13 @@ class Mesh:
             nursery.start_soon(self._listen)
             nursery.start_soon(self._greet)
             nursery.start_soon(self._keep)
-            nursery.start_soon(self._test_port)
-            nursery.start_soon(self.publications.run)
-            nursery.start_soon(self.replication.run)
 
     # -- hearing --------------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
         while True:
             data, address = await self._port.receive()
-            if self._knows_beyond and networks.is_local(address[0]):
-                pass  # says nothing about who beyond reaches us
-            else:
+            if not (self._knows_beyond and networks.is_local(address[0])):
                 self.responder.reachability.heard(address, self._clocks.now())
             reply = self.reply(data, address)
             if reply is not None:
@@ -146,35 +143,47 @@ class Mesh:
 
     async def _keep(self) -> None:
         table = self.responder.table
-        while True:
-            await trio.sleep(_TICK)
-            self._knows_beyond = any(not networks.is_local(one.ip) for one in table.contacts())
-            if self.responder.greetings.ripen(self._clocks.now()):
-                self._met.set()
-            if self._is_time("sweep", _SWEEP):
-                self.responder.store.sweep(self._clocks.wall())
-            if self._is_time("refresh", _REFRESH):
-                await self.asker.near(self.id)
-                await self.asker.near(self._rng.randbytes(records.KEY))
-            if self._is_time("ping", _PING) and (eldest := table.eldest(self._rng.random())):
-                await self.asker.is_alive(eldest)
+        async with trio.open_nursery() as nursery:
+            while True:
+                await trio.sleep(_TICK)
+                if self.responder.greetings.ripen(self._clocks.now()):
+                    self._met.set()
+                if self._is_time("sweep", _SWEEP):
+                    self.responder.store.sweep(self._clocks.wall())
+                if self._is_time("refresh", _REFRESH):
+                    nursery.start_soon(self.asker.near, self.id)
+                    nursery.start_soon(self.asker.near, self._rng.randbytes(records.KEY))
+                if self._is_time("ping", _PING) and (eldest := table.eldest(self._rng.random())):
+                    nursery.start_soon(self.asker.is_alive, eldest)
+                self._test_port(nursery)
+                self.publications.tick(nursery)
+                self.replication.tick(nursery)
 
     # -- the port -------------------------------------------------------------------------------------------------
 
-    async def _test_port(self) -> None:
+    def _test_port(self, nursery: trio.Nursery) -> None:
         reachability, probing = self.responder.reachability, self.responder.probing
-        while True:
-            await trio.sleep(_TICK)
-            contacts = [one for one in self.responder.table.contacts() if self._is_beyond(one)]
-            async with trio.open_nursery() as nursery:
-                while probing.errands:
-                    nursery.start_soon(self._knock, *probing.errands.popleft())
-                if reachability.wants_probe(len(contacts), self._clocks.now()):
-                    nursery.start_soon(self._probe, self._rng.choice(contacts))
+        while probing.errands:
+            nursery.start_soon(self._knock, *probing.errands.popleft())
+        contacts = self.responder.table.contacts()
+        if not self._knows_beyond and any(not networks.is_local(one.ip) for one in contacts):
+            self._knows_beyond = True
+            reachability.doubt()
+        is_due = reachability.is_due(self._clocks.now())
+        if reachability.closed and not self._said_closed:
+            nursery.start_soon(self._say_closed, contacts[:_JOIN_MAX])
+        self._said_closed = reachability.closed
+        if not is_due:
+            return
+        able = [one for one in contacts if self.asker.can_ask(one)]
+        beyond = [one for one in able if not networks.is_local(one.ip)] or able
+        if reachability.wants_probe(len(beyond), self._clocks.now()):
+            nursery.start_soon(self._probe, self._rng.choice(beyond))
 
-    def _is_beyond(self, contact: Contact) -> bool:
-        local_only = not self._knows_beyond
-        return self.asker.can_ask(contact) and (local_only or not networks.is_local(contact.ip))
+    async def _say_closed(self, contacts: list[Contact]) -> None:
+        """Asks contacts something, which says that we are closed: who has us in its table greets us and drops us."""
+        for contact in contacts:
+            await self.asker.nodes(contact, self.id)
 
     async def _probe(self, contact: Contact) -> None:
         by = await self.asker.errand(contact, wire.Probe(self.id, contact.id, b""))
@@ -187,8 +196,11 @@ class Mesh:
             self.responder.reachability.trial(greeter, voice, self._clocks.now())
 
     async def _knock(self, contact: Contact, node: bytes, address: Address) -> None:
-        endpoint = networks.pack(address)
-        await self.asker.errand(contact, wire.Knock(self.id, contact.id, b"", node, endpoint))
+        knock = wire.Knock(self.id, contact.id, b"", node, networks.pack(address))
+        for _ in range(_KNOCKS):
+            if await self.asker.errand(contact, knock) != b"":
+                return
+            await trio.sleep(_TICK)  # it may be greeting us first
 
     # -- the table's use ------------------------------------------------------------------------------------------
 

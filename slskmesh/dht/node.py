@@ -21,7 +21,7 @@ from slskmesh.dht import record as records
 from slskmesh.dht.greetings import Greetings, Why
 from slskmesh.dht.networks import Address
 from slskmesh.dht.probing import Probing, may_point
-from slskmesh.dht.rates import Credit, Rates
+from slskmesh.dht.rates import Aims, Credit, Rates
 from slskmesh.dht.reachability import Reachability
 from slskmesh.dht.record import node_id
 from slskmesh.dht.store import RecordStore, is_held
@@ -91,6 +91,7 @@ class Responder:
         self.tokens = Tokens(clocks.entropy, now)
         self.rates = Rates(config.rate, config.burst, config.signatures, now)
         self.credit = Credit(wire.AMPLIFICATION, _CREDIT_MOST)
+        self.aims = Aims()
         self.greetings = Greetings()
         self.probing = Probing(self.rule, clocks.entropy, now)
         self.reachability = Reachability(now)
@@ -229,8 +230,9 @@ class Responder:
         except PeerError:
             return wire.Probed(b"")
         known = self.table.get(body.sender)
+        is_node = (known is not None and known.address == address) or self.aims.is_known(address, now)
         fits = body.node != self.id and self.reaches(target) and self.greetings.is_due(target, now)
-        if not fits or not self.probing.may_knock(known, address, target, now):
+        if not (is_node and fits and self.probing.may_knock(address, target, now)):
             return wire.Probed(b"")
         self.greetings.add(body.node, target, Why.KNOCK, now)
         return wire.Probed(body.endpoint)

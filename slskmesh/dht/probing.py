@@ -2,7 +2,7 @@
 
 Rules, so that this is neither amplifier nor scanner:
 - `Probe` and `Knock` need a token: their senders receive where they send from. A Probe concerns only the address it
-  came from; a Knock is taken only from a contact in our table, at the address that contact proved.
+  came from; a Knock is taken only from where a node has answered us lately.
 - A Knock makes one hello of 112 bytes, no longer than the Knock with its question for the token, and tells its sender
   nothing of what became of it. An address is greeted at most once a minute, and of all Knocks one each 5 s counts.
 - Nobody beyond the local network can aim us at an address inside it.
@@ -63,14 +63,9 @@ class Probing:
     def _voice(self, address: Address) -> bytes:
         return networks.voice(*address, self._rule.limits(address[0]))
 
-    def may_knock(self, known: Contact | None, source: Address, target: Address, now: float) -> bool:
-        """Whether a Knock from `source`, whose sender is `known` in our table, may make us greet `target`."""
-        return (
-            known is not None
-            and known.address == source
-            and may_point(source, target)
-            and self._knocks.take(now)
-        )
+    def may_knock(self, source: Address, target: Address, now: float) -> bool:
+        """Whether a Knock from `source`, where a node is known to be, may make us greet `target`."""
+        return may_point(source, target) and self._knocks.take(now)
 
 
 def may_point(source: Address, target: Address) -> bool:

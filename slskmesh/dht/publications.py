@@ -23,7 +23,6 @@ from slskmesh.identity.key import Identity
 
 _MOST: Final = 4096
 _WITHDRAWN_MOST: Final = 4096
-_TICK: Final = 1.0
 _AT_ONCE: Final = 4
 _SOON: Final = 15.0
 
@@ -54,6 +53,7 @@ class Publications:
         self._clocks, self._rng, self._config = clocks, rng, config
         self._ours: dict[bytes, _Publication] = {}
         self._withdrawn: dict[bytes, _Publication] = {}
+        self._limit = trio.CapacityLimiter(_AT_ONCE)
         self._seq = 0  # of the newest record: milliseconds of wall time, so that a restart goes on from there
 
     @property
@@ -61,21 +61,16 @@ class Publications:
         """Records in force."""
         return len(self._ours)
 
-    async def run(self) -> None:
-        """Says again what is due, until cancelled."""
-        limit = trio.CapacityLimiter(_AT_ONCE)
+    def tick(self, nursery: trio.Nursery) -> None:
+        """Starts saying again what is due; to be called every second or so."""
+        for key, what in self._due(self._clocks.now()):
+            what.busy = True
+            nursery.start_soon(self._say_again, key, what)
 
-        async def one(key: bytes, what: _Publication) -> None:
-            async with limit:
-                await self._say(key, what)
-            what.busy = False
-
-        async with trio.open_nursery() as nursery:
-            while True:
-                await trio.sleep(_TICK)
-                for key, what in self._due(self._clocks.now()):
-                    what.busy = True
-                    nursery.start_soon(one, key, what)
+    async def _say_again(self, key: bytes, what: _Publication) -> None:
+        async with self._limit:
+            await self._say(key, what)
+        what.busy = False
 
     def _due(self, now: float) -> list[tuple[bytes, _Publication]]:
         for key in [key for key, what in self._withdrawn.items() if what.until <= now]:

@@ -1,7 +1,7 @@
 """Whether strangers reach our UDP port. Pure.
 
 Rules:
-- Proof is any datagram from an address we have not sent to for ten minutes: no filter that follows our own traffic lets
+- Proof is any datagram from an address we have not sent to for 5½ minutes: no filter that follows our own traffic lets
   one in. One from a local network is proof only while we know nobody beyond it. A proof counts for 15 minutes.
 - Without proof and with four contacts or more we ask contacts to have somebody greet us whom we have not sent to
   (`Probe`). Three that say it was done, of three networks, and no greeting: closed. One that arrives: open again.
@@ -19,11 +19,11 @@ CONTACTS_NEEDED: Final = 4
 TRIALS_NEEDED: Final = 3
 TRIAL: Final = 5.0  # seconds a greeting may take
 _SENT_MAX: Final = 8192
-_SENT: Final = 600.0
+_SENT: Final = 330.0  # routers keep a way in open for five minutes at most (RFC 4787)
 _PROOF: Final = 900.0
 _FIRST: Final = 20.0
 _UNSURE: Final = 10.0
-_CLOSED: Final = 240.0
+_CLOSED: Final = 60.0
 
 
 class Reachability:
@@ -48,7 +48,7 @@ class Reachability:
             _, self._blurred = self._sent.popitem(last=False)
 
     def knows(self, address: Address, now: float) -> bool:
-        """Whether we may have sent to `address` in the last ten minutes."""
+        """Whether we may have sent to `address` in the last 5½ minutes."""
         return now - max(self._sent.get(address, float("-inf")), self._blurred) < _SENT
 
     def heard(self, address: Address, now: float) -> None:
@@ -59,11 +59,19 @@ class Reachability:
             self._trial = None
             self.closed = False
 
-    def wants_probe(self, contacts: int, now: float) -> bool:
-        """Whether to ask for a greeting now; says so at most every 10 s, when closed every 4 min."""
+    def doubt(self) -> None:
+        """Forgets the proof: it came from a local network, and now somebody beyond is known."""
+        self._proof = float("-inf")
+
+    def is_due(self, now: float) -> bool:
+        """Whether there is something to find out now."""
         if self._trial is not None and now >= self._trial[1]:
             self._settle(now)
-        if now < self._next or now - self._proof < _PROOF or contacts < CONTACTS_NEEDED:
+        return now >= self._next and now - self._proof >= _PROOF
+
+    def wants_probe(self, contacts: int, now: float) -> bool:
+        """Whether to ask one of that many contacts for a greeting now: at most every 10 s, when closed every minute."""
+        if not self.is_due(now) or contacts < CONTACTS_NEEDED:
             return False
         self._next = now + (_CLOSED if self.closed else _UNSURE)
         return True

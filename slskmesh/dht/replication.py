@@ -24,7 +24,6 @@ from slskmesh.dht.rates import Bucket
 from slskmesh.dht.reading import Reader
 from slskmesh.dht.table import Contact
 
-_TICK: Final = 1.0
 _KEYS: Final = 32  # looked at in a second
 _HOUR: Final = 3600.0
 _STEP: Final = 4.0  # seconds that a holder of rank r waits: 4 r² and up to 4 more
@@ -53,6 +52,7 @@ class Replication:
         self._turn: deque[bytes] = deque()
         self._covered: dict[bytes, set[bytes]] = {}  # nodes that have a key's records as far as we know
         self._errands: list[tuple[float, int, bytes, Contact]] = []
+        self._limit = trio.CapacityLimiter(_AT_ONCE)
         self._number = 0
         now = clocks.now()
         self._visits = Bucket(_RATE, _BURST, _BURST, now)
@@ -60,29 +60,20 @@ class Replication:
         self._hour = _HOUR * rng.uniform(0.9, 1.1)
         self.passed = 0  # nodes visited
 
-    async def run(self) -> None:
-        """Looks, visits and says again until cancelled."""
-        limit = trio.CapacityLimiter(_AT_ONCE)
+    def tick(self, nursery: trio.Nursery) -> None:
+        """Looks, and starts visits and sayings; to be called every second."""
+        if self._responder.closed:
+            return
+        for key in self._look():
+            nursery.start_soon(self._say, key)
+        for key, contact in self._ripe():
+            self.passed += 1
+            nursery.start_soon(self._visit, key, contact)
 
-        async def visit(key: bytes, contact: Contact) -> None:
-            async with limit:
-                if not await self._reader.pass_on(contact, key):
-                    self._covered.get(key, set()).discard(contact.id)
-
-        async def say(key: bytes) -> None:
-            async with limit:
-                await self._say(key)
-
-        async with trio.open_nursery() as nursery:
-            while True:
-                await trio.sleep(_TICK)
-                if self._responder.closed:
-                    continue
-                for key in self._look():
-                    nursery.start_soon(say, key)
-                for key, contact in self._ripe():
-                    self.passed += 1
-                    nursery.start_soon(visit, key, contact)
+    async def _visit(self, key: bytes, contact: Contact) -> None:
+        async with self._limit:
+            if not await self._reader.pass_on(contact, key):
+                self._covered.get(key, set()).discard(contact.id)
 
     def _look(self) -> list[bytes]:
         """Looks at the next keys; those that must be said again."""
@@ -136,9 +127,10 @@ class Replication:
         return ripe
 
     async def _say(self, key: bytes) -> None:
-        nearest = await self._asker.near(key)
-        held = self._responder.store.records(key, self._clocks.wall())
-        for batch in records_union.batches(held):
-            async with trio.open_nursery() as nursery:
-                for contact in nearest:
-                    nursery.start_soon(self._asker.store, contact, key, batch)
+        async with self._limit:
+            nearest = await self._asker.near(key)
+            held = self._responder.store.records(key, self._clocks.wall())
+            for batch in records_union.batches(held):
+                async with trio.open_nursery() as nursery:
+                    for contact in nearest:
+                        nursery.start_soon(self._asker.store, contact, key, batch)

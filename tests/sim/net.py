@@ -1,8 +1,9 @@
-"""A network of datagrams in memory and nodes on it, in virtual time: latency, loss, spoofing, sudden death."""
+"""A network of datagrams in memory and nodes on it, in virtual time: latency, loss, filters, spoofing, sudden death."""
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -39,14 +40,24 @@ class Port:
         return await self.inbox.receive()
 
 
+HOLE = 120.0  # seconds a filter lets answers in after something went out to the same address
+
+
 class Net:
-    """`loss` is the share of datagrams lost; `bytes_to` counts what each address was sent."""
+    """`loss` is the share of datagrams lost; `bytes_to` counts what each address was sent, bytes_from what it sent.
+
+    Addresses in `filtered` stand behind a filter like that of a home router: only addresses they have sent to in the
+    last HOLE seconds get through to them.
+    """
 
     def __init__(self, nursery: trio.Nursery, rng: random.Random) -> None:
         self._nursery, self.rng = nursery, rng
         self.loss = 0.0
         self.datagrams = 0
-        self.bytes_to: dict[Address, int] = {}
+        self.bytes_to: Counter[Address] = Counter()
+        self.bytes_from: Counter[Address] = Counter()
+        self.filtered: set[Address] = set()
+        self._holes: dict[tuple[Address, Address], float] = {}
         self._ports: dict[Address, Port] = {}
 
     def port(self, address: Address) -> Port:
@@ -59,12 +70,17 @@ class Net:
     def carry(self, data: bytes, source: Address, to: Address) -> None:
         """Also the door for spoofed datagrams: `source` is what the sender claims."""
         self.datagrams += 1
-        self.bytes_to[to] = self.bytes_to.get(to, 0) + len(data)
+        self.bytes_to[to] += len(data)
+        self.bytes_from[source] += len(data)
+        if source in self.filtered:
+            self._holes[source, to] = trio.current_time()
         if self.rng.random() >= self.loss:
             self._nursery.start_soon(self._deliver, data, source, to, self.rng.uniform(0.005, 0.04))
 
     async def _deliver(self, data: bytes, source: Address, to: Address, delay: float) -> None:
         await trio.sleep(delay)
+        if to in self.filtered and trio.current_time() - self._holes.get((to, source), -HOLE) >= HOLE:
+            return
         if port := self._ports.get(to):
             try:
                 port.inbox_in.send_nowait((data, source))
@@ -88,10 +104,17 @@ class Town:
         return Clocks(trio.current_time, lambda: WALL + trio.current_time(), self.rng.randbytes)
 
     async def settle(
-        self, identity: Identity | None = None, host: str | None = None, make: Callable[..., Mesh] = Mesh
+        self,
+        identity: Identity | None = None,
+        host: str | None = None,
+        make: Callable[..., Mesh] = Mesh,
+        filtered: bool = False,
     ) -> Mesh:
+        """A new node that has joined by two others; `make` is its class, `filtered` puts it behind a filter."""
         self._made += 1
         address = (host or f"20.{self._made // 250}.{self._made % 250}.1", 7000 + self._made)
+        if filtered:
+            self.net.filtered.add(address)
         mesh = make(
             identity or identity_of(self.rng), self.net.port(address), self.clocks(), self.rng, self.config
         )

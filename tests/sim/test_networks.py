@@ -269,3 +269,39 @@ def test_nodes_behind_a_closed_door_read_and_publish_and_are_in_no_table() -> No
         assert client.external() == (town.address_of(client),)
 
     simulate(body, 20)
+
+
+def test_a_node_behind_a_filter_finds_out_steps_back_and_comes_again() -> None:
+    async def body(town: Town) -> None:
+        key = town.rng.randbytes(20)
+        inside, began = await town.settle(filtered=True), trio.current_time()
+        address = town.address_of(inside)
+        others = [one for one in town.meshes.values() if one is not inside]
+        with trio.fail_after(900):
+            while not inside.closed:  # noqa: ASYNC110 - virtual time
+                await trio.sleep(5)
+        print("closed after s", round(trio.current_time() - began))
+        assert not any(one.closed for one in others)
+        assert await inside.publish(key, b"from inside", HOUR) >= town.config.k - 1
+        assert [one.payload for one in await inside.fetch(key)] == [b"from inside"]
+        await trio.sleep(300)
+        assert [one for one in others if one.responder.table.get(inside.id)] == []
+        assert inside.responder.store.count == 0
+        town.net.filtered.discard(address)
+        with trio.fail_after(900):
+            while inside.closed:  # noqa: ASYNC110 - virtual time
+                await trio.sleep(5)
+        await inside.asker.near(inside.id)
+        await trio.sleep(5)
+        assert [one for one in others if one.responder.table.get(inside.id)] != []
+
+    simulate(body, 40)
+
+
+def test_nobody_is_taken_for_closed_where_datagrams_get_lost() -> None:
+    async def body(town: Town) -> None:
+        town.net.loss = 0.2
+        await trio.sleep(300)
+        assert [one for one in town.meshes.values() if one.closed] == []
+
+    simulate(body, 15)
