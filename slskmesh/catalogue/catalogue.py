@@ -83,7 +83,10 @@ class _Kept(NamedTuple):
 
 
 class Catalogue:
-    """One host at a time. `wall` gives Unix seconds; `clock` and `sleep` belong together."""
+    """One host at a time; kept answers are given at once, others when `run` runs.
+
+    `wall` gives Unix seconds; `clock` and `sleep` belong together.
+    """
 
     def __init__(
         self,
