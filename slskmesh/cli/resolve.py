@@ -44,15 +44,15 @@ def run_resolve(home: Path, text: str, patience: float, out: Output) -> int:
 
 
 def wait_for_table(console: Console, patience: float) -> None:
-    """Waits until the table of peers has a contact, or a peer is connected, for at most `patience` seconds.
-
-    Without either the question still has an answer: what is in the library.
+    """Waits until the table of peers has a contact, for at most `patience` seconds; where it is off, until a peer
+    is connected. Without either the question still has an answer: what is in the library.
     """
 
     def reached() -> bool:
         status, peers = console.latest(StatusView), console.latest(PeersView)
-        near = status is not None and (status.dht_nodes or 0) > 0
-        return near or (peers is not None and any(p.state is PeerState.CONNECTED for p in peers.peers))
+        if status is not None and status.dht_nodes is not None:
+            return status.dht_nodes > 0
+        return peers is not None and any(peer.state is PeerState.CONNECTED for peer in peers.peers)
 
     with contextlib.suppress(TimedOut):
         console.wait_for(reached, patience, "the table of peers")

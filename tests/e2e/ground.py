@@ -14,7 +14,7 @@ import msgspec
 import tomlkit
 
 from slskmesh.demo.child import Child, Said
-from slskmesh.engine import events, views
+from slskmesh.engine import events, job_views, views
 from slskmesh.engine.commands import Command, Connect, Download
 from slskmesh.engine.events import Event, Notice
 from slskmesh.engine.views import (
@@ -196,7 +196,7 @@ class Leecher(Peer):
     def hear(self, what: dict[str, Any]) -> None:
         """See tests/e2e/driven.py."""
         if "view" in what:
-            kind = getattr(views, what["view"])
+            kind = getattr(views, what["view"], None) or getattr(job_views, what["view"])
             self._views[kind] = msgspec.convert(what["value"], kind)
         elif "event" in what:
             event = msgspec.convert(what["value"], getattr(events, what["event"]))

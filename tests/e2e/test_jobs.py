@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import queue
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 
 from slskmesh.demo import audio, catalogue
 from slskmesh.demo.child import Child, Said
+from slskmesh.demo.headless import intact
 from slskmesh.engine.commands import Connect, MakeInvite
 from slskmesh.engine.job_views import MeshView
 from slskmesh.engine.views import LibraryView, StatusView
@@ -40,16 +42,18 @@ def musicbrainz(ground: Ground) -> Iterator[str]:
     assert child.end(10) == 0
 
 
-def holder(ground: Ground, name: str, porch: Leecher) -> Leecher:
-    """A driven peer that shares the album, knows the porch, and has told the table of its release."""
-    share = ground.root / f"{name}-share"
-    audio.render(ALBUM.tracks, share, SEED)
-    one = ground.leecher(name, shares=(share,), max_upload_rate=RATE)
-    one.listening()
-    assert one.ask(Connect(porch.ask(MakeInvite()).value)).ok
-    one.until(lambda: (v := one.view(LibraryView)) and v.files == len(ALBUM.tracks), "its shares")
-    one.until(lambda: (v := one.view(MeshView)) and v.shards >= 1 and v.nodes >= 1, "its shard to be out")
-    return one
+def holders_of(ground: Ground, porch: Leecher, *names: str) -> list[Leecher]:
+    """Driven peers that share the album, know the porch, and have told the table of their release."""
+    music = ground.root / "music"
+    audio.render(ALBUM.tracks, music, SEED)
+    found = [ground.leecher(name, shares=(music,), max_upload_rate=RATE) for name in names]
+    invite = porch.ask(MakeInvite()).value
+    for one in found:
+        one.post(Connect(invite))
+    for one in found:
+        one.until(lambda one=one: (v := one.view(LibraryView)) and v.files == len(ALBUM.tracks), "its shares")
+        one.until(lambda one=one: (v := one.view(MeshView)) and v.shards >= 1, "its shard to be out")
+    return found
 
 
 def slskmesh(*args: str) -> subprocess.Popen[str]:
@@ -60,6 +64,7 @@ def slskmesh(*args: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={key: value for key, value in os.environ.items() if not key.startswith("SLSKMESH")},
     )
 
 
@@ -88,22 +93,28 @@ def test_a_killed_job_is_finished_by_the_next_run_without_fetching_twice(
 ) -> None:
     porch = ground.leecher("porch")
     porch.listening()
-    holders = [holder(ground, name, porch) for name in ("otter", "heron")]
-    originals = list((ground.root / "otter-share").rglob("*.flac"))
+    holders = holders_of(ground, porch, "otter", "heron")
+    originals = list((ground.root / "music").rglob("*.flac"))
     total = sum(path.stat().st_size for path in originals)
     home = str(ground.home("me"))
-    met = slskmesh("connect", porch.ask(MakeInvite()).value, "--home", home)
-    assert met.wait(30) == 0, met.communicate()
+    with slskmesh("connect", porch.ask(MakeInvite()).value, "--home", home) as met:
+        assert met.communicate(timeout=30)[1] == ""
 
-    with slskmesh("jobs", "add", "release", ALBUM.mbid, "--wait", "--home", home) as first:
+    with slskmesh(
+        "jobs", "add", "release", ALBUM.mbid, "--wait", "--patience", "10", "--home", home
+    ) as first:
+        seen: list[dict[str, Any]] = []
         for line in lines(first):
-            assert "finished" not in line, "it was to be killed before"
+            assert "finished" not in line, f"it was to be killed before: {seen}"
+            seen.append(line)
             if line.get("bytes_done", 0) >= 0.3 * total:
                 break
         first.send_signal(signal.SIGKILL)
         first.communicate(timeout=30)
     assert first.returncode == -signal.SIGKILL
-    before = line["bytes_done"]
+    downloads = ground.root / "me" / "downloads"
+    kept = intact(downloads, originals)
+    assert 0.3 * total <= line["bytes_done"] <= kept < total
 
     started = time.monotonic()
     with slskmesh("jobs", "run", "--until-done", "--home", home) as second:
@@ -111,10 +122,7 @@ def test_a_killed_job_is_finished_by_the_next_run_without_fetching_twice(
         _, errors = second.communicate(timeout=30)
     assert second.returncode == 0, (told[-3:], errors)
     assert told[-1]["finished"] is True and told[-1]["done"] == 1
-    downloads = ground.root / "me" / "downloads"
     assert digests(path for path in downloads.rglob("*") if path.is_file()) == digests(originals)
     holders[0].until(lambda: sent(holders) >= total, "the last bytes to be told")
-    print(
-        f"killed at {before}, sent in all {sent(holders)} of {total}, second run {time.monotonic() - started:.1f} s"
-    )
-    assert sent(holders) <= 1.03 * total
+    print(f"kept {kept}, sent {sent(holders)} of {total}, second run {time.monotonic() - started:.1f} s")
+    assert sent(holders) <= 1.06 * total, "what was under way at the kill may be lost, nothing else"
