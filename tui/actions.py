@@ -2,7 +2,8 @@
 
 Rules:
 - An action says by itself why it is off (`why_not`); nothing is greyed anywhere without that reason.
-- A pane's own keys come before the movement keys, those before the keys that act everywhere; a clash inside one of the
+- A place is a pane, or one of a pane's lists that has keys of its own (PANE_OF).
+- A place's own keys come before the movement keys, those before the keys that act everywhere; a clash inside one of the
   three is an error at start, never a silently dead key.
 - Commands have one name; an unknown one is answered with the nearest names.
 """
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 EVERYWHERE = "everywhere"
 MOVING = "moving"
+# places with keys of their own inside a pane: the Search pane's list of releases, and of the tracks of one
+PANE_OF = {"releases": "search", "release": "search"}
+PLACE_TITLES = {"releases": "Search, releases", "release": "Search, one release"}
 
 _LABELS = {
     "question_mark": "?",
@@ -109,9 +113,9 @@ class Registry:
             if known is not action:
                 raise ValueError(f"command {action.command} is there twice")
 
-    def at_key(self, key: str, pane: str) -> Action | None:
-        """The action of a key in a pane."""
-        for where in (pane, MOVING, EVERYWHERE):
+    def at_key(self, key: str, place: str) -> Action | None:
+        """The action of a key in a place."""
+        for where in (place, MOVING, EVERYWHERE):
             found = self._keys.get((where, key))
             if found is not None:
                 return found
@@ -149,17 +153,22 @@ class Registry:
         found = [c for c in action.candidates(desk) if c.casefold().startswith(rest.casefold())]
         return [f"{name} {candidate}" for candidate in found[:200]]
 
-    def in_pane(self, pane: str) -> list[Action]:
-        """The pane's own actions, in the order they were given."""
-        return [action for action in self.actions.values() if action.where == pane]
+    def in_place(self, place: str) -> list[Action]:
+        """The place's own actions, in the order they were given."""
+        return [action for action in self.actions.values() if action.where == place]
 
-    def groups(self, pane: str) -> list[tuple[str, list[Action]]]:
-        """Headed groups for the `?` menu: this pane, moving, everywhere."""
+    def groups(self, place: str) -> list[tuple[str, list[Action]]]:
+        """Headed groups for the `?` menu: this place, moving, everywhere."""
         return [
-            (pane, self.in_pane(pane)),
-            (MOVING, self.in_pane(MOVING)),
-            (EVERYWHERE, self.in_pane(EVERYWHERE)),
+            (place, self.in_place(place)),
+            (MOVING, self.in_place(MOVING)),
+            (EVERYWHERE, self.in_place(EVERYWHERE)),
         ]
+
+
+def pane_of(where: str) -> str:
+    """The pane of a place."""
+    return PANE_OF.get(where, where)
 
 
 def engine_off(desk: MeshApp) -> str | None:

@@ -23,7 +23,7 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from slskmesh.engine.client import Batch, EngineClient
-from slskmesh.engine.events import EngineEnded, Found, Notice, SearchEnded
+from slskmesh.engine.events import EngineEnded, Found, LookedUp, Notice, Resolved, SearchEnded
 from slskmesh.engine.views import SettingsView, StatusView
 from slskmesh.errors import SlskmeshError
 from slskmesh.text import sanitize
@@ -148,6 +148,8 @@ class MeshApp(Desk):
                     self.found(event)
                 case SearchEnded():
                     self.search_ended(event)
+                case LookedUp() | Resolved():
+                    self.inquiries.take(event)
                 case Notice():
                     self.noticed(event)
                 case EngineEnded():

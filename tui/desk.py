@@ -15,10 +15,11 @@ from textual.containers import Container
 from slskmesh.engine.commands import Command, Remove, Resume
 from slskmesh.engine.events import Found, Level, Notice, Reply, SearchEnded
 from slskmesh.engine.views import SettingsView, StatusView, View
-from slskmesh.text import SafeStr, sanitize
+from slskmesh.text import sanitize
 from tui.actions import Action, Registry, key_label
 from tui.bridge import Bridge, OnReply
 from tui.compat import SafeApp
+from tui.inquiries import Inquiries
 from tui.jump import Jump
 from tui.keys import KeyRouter
 from tui.panes.base import Pane
@@ -47,6 +48,11 @@ QUIT_WAITS = 0.7
 def _pane_classes() -> dict[str, Callable[[], type[Pane]]]:
     """The panes that exist, in tab order; each is imported on its first visit."""
 
+    def jobs() -> type[Pane]:
+        from tui.panes.jobs import JobsPane
+
+        return JobsPane
+
     def swarm() -> type[Pane]:
         from tui.panes.swarm import SwarmPane
 
@@ -62,11 +68,12 @@ def _pane_classes() -> dict[str, Callable[[], type[Pane]]]:
 
         return SettingsPane
 
-    return {"search": lambda: SearchPane, "swarm": swarm, "peers": peers, "settings": settings}
+    return {"search": lambda: SearchPane, "jobs": jobs, "swarm": swarm, "peers": peers, "settings": settings}
 
 
 TITLES = (
     ("1", "search", "Search"),
+    ("3", "jobs", "Jobs"),
     ("4", "swarm", "Swarm"),
     ("6", "peers", "Peers"),
     ("7", "settings", "Settings"),
@@ -94,6 +101,7 @@ class Desk(SafeApp):
         self.command_history: list[str] = []
         self.setup_offered = False
         self.jump = Jump()
+        self.inquiries = Inquiries()
         self.removals = Removals()
         self.ringing = appearance.bell
         self._followed: dict[str, str] = {}
@@ -140,7 +148,7 @@ class Desk(SafeApp):
         self.pane.display = True
         self.call_after_refresh(self._entered)
         self.touch("#tabs")
-        self._tour_moved()
+        self.tour_moved()
 
     def _entered(self) -> None:
         self.pane.entered()
@@ -248,7 +256,7 @@ class Desk(SafeApp):
         if types and self.panes:
             self.pane.changed(types)
             self.touch("#hints")
-            self._tour_moved()
+            self.tour_moved()
 
     def second(self) -> None:
         """Once a second."""
@@ -296,9 +304,18 @@ class Desk(SafeApp):
         if self.jump.on:
             return [("a letter", "goes there"), ("esc", "stays here")]
         if self.pane.typing:
-            return [("enter", "search"), ("esc", "lists"), ("up", "earlier"), ("^u", "clear")]
+            return [
+                ("enter", "search"),
+                ("tab", "mode"),
+                ("esc", "lists"),
+                ("up", "earlier"),
+                ("^u", "clear"),
+            ]
         app = cast("MeshApp", self)
-        found: list[Action] = [*self.registry.in_pane(self.pane_name), *self.registry.in_pane("everywhere")]
+        found: list[Action] = [
+            *self.registry.in_place(self.pane.place),
+            *self.registry.in_place("everywhere"),
+        ]
         return [(key_label(a.keys[0]), a.hint) for a in found if a.hint and a.keys and a.why_not(app) is None]
 
     def keys_pending(self) -> str:
@@ -401,11 +418,20 @@ class Desk(SafeApp):
         self.say(f"sent to the clipboard: {text if show and len(text) < 100 else what}")
 
     # Tour
-    def _tour_moved(self) -> None:
+    def tour_moved(self) -> None:
+        """Something came that a step of the tour may wait for."""
         if self.tour is None or "search" not in self.panes:
             return
-        results = self.search.results
-        facts = Facts(self.state, self.pane_name, len(results), self.search.asked > 0)
+        search = self.search
+        lookup = search.releases.lookup
+        facts = Facts(
+            self.state,
+            self.pane_name,
+            len(search.results),
+            search.asked > 0,
+            lookup.found is not None and bool(lookup.found.entities),
+            lookup.plan is not None and lookup.plan.holders > 0,
+        )
         if self.tour.advance(facts) or self.tour.at == 0:
             self.show_tour()
 
@@ -418,8 +444,3 @@ class Desk(SafeApp):
             box.title, lines = self.tour.lines(max(20, self.size.width - 4))
             box.note = ":tour next  :tour off"
             box.show([*lines, []][:LINES])
-
-
-def safe(text: str) -> SafeStr:
-    """Own text as SafeStr."""
-    return sanitize(text)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from slskmesh.engine.events import Level
 from tui import menus
-from tui.actions import EVERYWHERE, MOVING, Action, engine_off, key_label
-from tui.panes import peers, search_actions, settings, swarm_actions
+from tui.actions import EVERYWHERE, MOVING, Action, engine_off, key_label, pane_of
+from tui.panes import jobs_actions, peers, release_actions, search_actions, settings, swarm_actions
 from tui.viewmodel.formats import plural
 from tui.viewmodel.glyphs import ASCII, UTF8
 from tui.viewmodel.setup import SetupForm
@@ -86,7 +86,7 @@ def run_command(desk: MeshApp, text: str) -> str | None:
         near = desk.registry.nearest(name)
         return f"no command {name}; " + (f"nearest: {', '.join(near)}" if near else "? shows them all")
     if action.where not in {EVERYWHERE, MOVING}:
-        desk.show_pane(action.where)
+        desk.show_pane(pane_of(action.where))
     reason = action.why_not(desk)
     if reason is not None:
         return f"{name}: off, {reason}"
@@ -101,7 +101,7 @@ def _filter(desk: MeshApp, argument: str) -> None:
     if argument:
         pane.filter(argument)
         return
-    if desk.pane_name == "search" and not desk.search.words:
+    if desk.pane.place == "search" and not desk.search.words:
         desk.search.type_query(True)
         return
     before = pane.filter_text
@@ -249,6 +249,7 @@ _MOVING = (
 
 _EVERYWHERE = (
     Action("pane-search", "Search", ("1",), partial(_pane, "search")),
+    Action("pane-jobs", "Jobs", ("3",), partial(_pane, "jobs"), command="jobs"),
     Action("pane-swarm", "Swarm", ("4",), partial(_pane, "swarm"), command="swarm"),
     Action("pane-peers", "Peers", ("6",), partial(_pane, "peers"), command="peers"),
     Action("pane-settings", "Settings", ("7",), partial(_pane, "settings"), command="settings"),
@@ -369,6 +370,8 @@ def all_actions() -> tuple[Action, ...]:
     """Every action of the app, a pane's own first."""
     return (
         *search_actions.ACTIONS,
+        *release_actions.ACTIONS,
+        *jobs_actions.ACTIONS,
         *swarm_actions.ACTIONS,
         *peers.ACTIONS,
         *settings.ACTIONS,

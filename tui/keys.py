@@ -90,7 +90,7 @@ class KeyRouter:
             return
         if self.prefix:
             key, self.prefix = f"{self.prefix} {key}", ""
-        elif key in desk.registry.prefixes and desk.registry.at_key(key, desk.pane_name) is None:
+        elif key in desk.registry.prefixes and desk.registry.at_key(key, desk.pane.place) is None:
             self.prefix = key
             return
         if key.isdigit() and self._is_count(key):
@@ -99,7 +99,7 @@ class KeyRouter:
         if key == "escape" and (self.count or desk.pane.escape()):
             self.count = ""
             return
-        action = desk.registry.at_key(key, desk.pane_name)
+        action = desk.registry.at_key(key, desk.pane.place)
         if action is not None:
             desk.perform(action.id)
         self.count = ""
@@ -108,4 +108,4 @@ class KeyRouter:
         """Digits open panes, but they go on a count once begun, and begin one on the map or after g."""
         if self.count or (self.desk.pane.counts and key != "0"):
             return True
-        return key != "0" and self.desk.registry.at_key(key, self.desk.pane_name) is None
+        return key != "0" and self.desk.registry.at_key(key, self.desk.pane.place) is None

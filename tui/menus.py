@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from slskmesh.engine.events import Level, Notice
 from slskmesh.text import sanitize
-from tui.actions import EVERYWHERE, MOVING, Action
+from tui.actions import EVERYWHERE, MOVING, PLACE_TITLES, Action, pane_of
 from tui.viewmodel.banner import details
 from tui.viewmodel.formats import count, plural, wall
 from tui.viewmodel.spans import Line, clip
@@ -21,21 +21,22 @@ if TYPE_CHECKING:
 TABLE_MAX = 60_000
 SHOWN = 48
 _ROLES = {Level.INFO: "text", Level.GOOD: "good", Level.WARN: "warn", Level.ERROR: "bad"}
-_YANKS = (("y", "row"), ("m", "content id"), ("u", "peer id"), ("p", "path"))
+_YANKS = (("y", "row"), ("m", "content id"), ("u", "peer id"), ("p", "path"), ("i", "MusicBrainz id"))
 
 
 def why_not(desk: MeshApp, action: Action) -> str | None:
     """Why an action is off, also for a pane that was not visited yet."""
-    if action.where not in {EVERYWHERE, MOVING} and action.where not in desk.panes:
-        return None if action.command else f"open {action.where} first"
+    pane = pane_of(action.where)
+    if action.where not in {EVERYWHERE, MOVING} and pane not in desk.panes:
+        return None if action.command else f"open {pane} first"
     return action.why_not(desk)
 
 
 def keys_here(desk: MeshApp, argument: str) -> None:
     """Every key of this pane; enter runs one."""
     entries: list[Entry] = []
-    titles = {name: title for _, name, title in desk.pane_titles()}
-    for where, actions in desk.registry.groups(desk.pane_name):
+    titles = {name: title for _, name, title in desk.pane_titles()} | PLACE_TITLES
+    for where, actions in desk.registry.groups(desk.pane.place):
         entries.append(Entry("", titles.get(where, where), None))
         for action in actions:
             if not action.keys:
@@ -61,8 +62,8 @@ def palette(desk: MeshApp, argument: str) -> None:
 def _from_palette(desk: MeshApp, action: Action) -> None:
     from tui.everywhere import run_command
 
-    if action.where in {name for _, name, _ in desk.pane_titles()}:
-        desk.show_pane(action.where)
+    if pane_of(action.where) in {name for _, name, _ in desk.pane_titles()}:
+        desk.show_pane(pane_of(action.where))
     if action.argument and not action.keys:
         desk.question(
             Question(
@@ -87,7 +88,7 @@ def row_menu(desk: MeshApp, argument: str) -> None:
             "",
             action.keys,
         )
-        for action in [*desk.registry.in_pane(desk.pane_name), desk.registry.actions["yank"]]
+        for action in [*desk.registry.in_place(desk.pane.place), desk.registry.actions["yank"]]
         if action.on_row or action.id == "yank"
     ]
     name = desk.pane.rows_box.name_of_row
@@ -127,9 +128,8 @@ def _yank_table(desk: MeshApp) -> None:
 
 def mode(desk: MeshApp, argument: str) -> None:
     """The state of the network in words."""
-    desk.open_text(
-        "state of the network", details(desk.state.status, desk.clock()), {"b": desk.close_overlay}
-    )
+    lines = details(desk.state.status, desk.clock(), desk.state.mesh)
+    desk.open_text("state of the network", lines, {"b": desk.close_overlay})
 
 
 def _plain(notices: list[Notice]) -> str:

@@ -318,7 +318,7 @@ def test_panes_chords_and_boxes() -> None:
     async def scene() -> None:
         async with stage() as st:
             await st.press("g", "t")
-            assert st.app.pane_name == "swarm"
+            assert st.app.pane_name == "jobs"
             await st.press("g", "T", "g", "T")
             assert st.app.pane_name == "settings"
             await st.press("6", "tab")

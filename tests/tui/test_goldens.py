@@ -6,10 +6,11 @@ import math
 
 import pytest
 
-from slskmesh.engine.events import Level, Notice
-from slskmesh.engine.views import Banner, TransfersView
+from slskmesh.engine.events import Event, Level, Notice
+from slskmesh.engine.views import Banner, TransfersView, View
 from tests.tui.fake import NOW, chunkmap, ended, everything, settings_view, status, transfer, transfers
 from tests.tui.fake import s as safe
+from tests.tui.fake_jobs import job_view, jobs, looked_up, mesh, resolved
 from tests.tui.stage import NARROW, WIDE, Stage, appearance, golden, play, stage
 from tui.viewmodel.glyphs import ASCII, UTF8, Glyphs
 from tui.viewmodel.tour import tour_of
@@ -54,6 +55,70 @@ def test_swarm(size: tuple[int, int], glyphs: Glyphs) -> None:
             golden(name("swarm", size, glyphs), s.text())
             await s.press("m", "z", "5", "0", "0", "G")
             golden(name("swarm_zoomed", size, glyphs), s.text())
+
+    play(scene())
+
+
+def busy() -> tuple[View | Event, ...]:
+    return (*everything(), status(dht_nodes=118, jobs=3), jobs(), mesh())
+
+
+@SIZES
+@CHARSETS
+def test_jobs(size: tuple[int, int], glyphs: Glyphs) -> None:
+    async def scene() -> None:
+        async with stage(*busy(), size=size, look=appearance(glyphs)) as s:
+            await s.press("3", "j")
+            await s.push(job_view(1))
+            golden(name("jobs", size, glyphs), s.text())
+            await s.press("enter", "right_square_bracket")
+            golden(name("job_plan", size, glyphs), s.text())
+            await s.press("e")
+            golden(name("job_events", size, glyphs), s.text())
+            await s.press("e", "escape", "k")
+            await s.push(job_view(0))
+            golden(name("job_releases", size, glyphs), s.text())
+
+    play(scene())
+
+
+@SIZES
+@CHARSETS
+def test_search_by_musicbrainz(size: tuple[int, int], glyphs: Glyphs) -> None:
+    async def scene() -> None:
+        async with stage(*busy(), size=size, look=appearance(glyphs)) as s:
+            await s.press("t", "i")
+            await s.type("harbour")
+            golden(name("release_query", size, glyphs), s.text())
+            await s.press("enter")
+            await s.push(looked_up(len(s.client.commands)))
+            golden(name("releases", size, glyphs), s.text())
+            await s.press("j", "enter")
+            await s.push(resolved(len(s.client.commands)))
+            await s.press("j", "space")
+            golden(name("release_tracks", size, glyphs), s.text())
+            await s.press("t", "t")
+            await s.search()
+            await s.press("z", "enter")
+            golden(name("folded", size, glyphs), s.text())
+
+    play(scene())
+
+
+@SIZES
+def test_the_table_of_peers_and_a_new_job(size: tuple[int, int]) -> None:
+    async def scene() -> None:
+        async with stage(*busy(), size=size) as s:
+            await s.press("6")
+            golden(name("peers_table", size), s.text())
+            await s.press("b")
+            golden(name("mesh_details", size), s.text())
+            await s.press("escape", "3", "c")
+            await s.type("har")
+            golden(name("new_job", size), s.text())
+            await s.press("enter")
+            await s.push(looked_up(len(s.client.commands)))
+            golden(name("new_job_choice", size), s.text())
 
     play(scene())
 
@@ -160,8 +225,9 @@ def test_ascii_shows_nothing_else() -> None:
         async with stage(look=appearance(ASCII)) as s:
             await s.search()
             assert s.text().isascii()
-            await s.press("4", "question_mark")
-            assert s.text().isascii()
+            for keys in (("4", "question_mark"), ("escape", "3"), ("1", "t"), ("t", "t", "z")):
+                await s.press(*keys)
+                assert s.text().isascii()
 
     play(scene())
 
@@ -171,7 +237,7 @@ def test_every_row_of_every_pane_is_as_wide_as_the_screen(size: tuple[int, int])
     async def scene() -> None:
         async with stage(size=size) as s:
             await s.search()
-            for key in "1467":
+            for key in "13467":
                 await s.press(key)
                 strips = s.app.screen._compositor.render_strips()
                 assert {strip.cell_length for strip in strips} == {size[0]}

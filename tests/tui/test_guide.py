@@ -12,13 +12,20 @@ import typer.main
 
 from slskmesh.cli.commands import app as command_line
 from slskmesh.settings import describe, load_settings
-from tui.actions import Registry, key_label
+from tui.actions import PLACE_TITLES, Registry, key_label
 from tui.everywhere import all_actions
 from tui.viewmodel.banner import MARKERS
 from tui.viewmodel.glyphs import ASCII, UTF8
 
 GUIDE = Path(__file__).parents[2] / "docs" / "user-guide.md"
-PLACES = {"search": "Search", "swarm": "Swarm", "peers": "Peers", "settings": "Settings"}
+PLACES = {
+    "search": "Search, mode text",
+    **PLACE_TITLES,
+    "jobs": "Jobs",
+    "swarm": "Swarm",
+    "peers": "Peers",
+    "settings": "Settings",
+}
 
 
 def code(text: str) -> str:
@@ -38,7 +45,7 @@ def keys() -> str:
     for where in (*PLACES, "moving", "everywhere"):
         rows = [
             (" ".join(code(key_label(key)) for key in action.keys), action.title)
-            for action in registry.in_pane(where)
+            for action in registry.in_place(where)
             if action.keys
         ]
         parts.append(table((f"{PLACES.get(where, where)}", "what it does"), rows))
@@ -107,6 +114,6 @@ def test_the_guide_names_no_key_that_does_not_exist() -> None:
     known = {key_label(key) for action in registry.actions.values() for key in action.keys}
     prose = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)
     for key in re.findall(r"`([A-Za-z?/:+_.])`", prose.split("## Command line")[0]):
-        assert key in known or key in "mupty" or key in "Aa", key
+        assert key in known or key in "mupyti" or key in "Aa", key
     for command in re.findall(r"`:(\w+)", prose):
         assert registry.command(command) is not None, command

@@ -11,6 +11,7 @@ from slskmesh.engine.events import EngineEnded, Level, Notice, Reply
 from slskmesh.engine.views import Banner, PeersView, SettingsView, TransfersView, UploadsView, View
 from slskmesh.text import sanitize
 from tests.tui.fake import NOW, chunkmap, hit, library, peers, s, settings_view, status, transfers, uploads
+from tests.tui.fake_jobs import job_view, jobs, looked_up, mesh, resolved
 from tests.tui.stage import NARROW, Stage, play, stage
 from tui.everywhere import run_command
 
@@ -30,7 +31,21 @@ HOSTILE = (
     "",
 )
 BAD = set("\x1b\x9b\x07\r\u202e\u2066\x00")
-KEPT = {"peer", "transfer", "content", "letter", "key", "banner", "state", "phase", "short", "choices"}
+KEPT = {
+    "peer",
+    "transfer",
+    "content",
+    "letter",
+    "key",
+    "banner",
+    "state",
+    "phase",
+    "short",
+    "choices",
+    "kind",
+    "mbid",
+    "via",
+}
 
 
 def soiled(view: Any, text: str) -> Any:
@@ -43,6 +58,8 @@ def soiled(view: Any, text: str) -> Any:
             continue
         if isinstance(value, str):
             changes[field.name] = clean
+        elif isinstance(value, msgspec.Struct):
+            changes[field.name] = soiled(value, text)
         elif isinstance(value, tuple) and value:
             changes[field.name] = tuple(
                 soiled(v, text) if isinstance(v, msgspec.Struct) else clean if isinstance(v, str) else v
@@ -94,6 +111,50 @@ def test_hostile_text_is_only_text(text: str) -> None:
     play(scene())
 
 
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_of_jobs_and_catalogue_is_only_text(text: str) -> None:
+    views: tuple[View, ...] = (settings_view(), status(), peers(), transfers(), jobs(), mesh())
+
+    async def scene() -> None:
+        async with stage(*(soiled(view, text) for view in views), size=NARROW) as st:
+            await st.press("3", "j")
+            await st.push(soiled(job_view(1), text))
+            for keys in (
+                ("enter", "enter"),
+                ("escape", "right_square_bracket"),
+                ("e",),
+                ("escape", "d"),
+                ("n", "k"),
+            ):
+                await st.press(*keys)
+                check(st)
+            await st.push(soiled(job_view(0), text))
+            for keys in (("e", "enter"), ("enter", "enter"), ("escape", "escape", "x")):
+                await st.press(*keys)
+                check(st)
+            await st.press("escape", "c", "a", "enter")
+            await st.push(soiled(looked_up(len(st.client.commands)), text))
+            check(st)
+            await st.press("escape", "6", "tab", "tab")
+            check(st)
+            await st.press("b")
+            check(st)
+            await st.press("escape", "1", "t", "i", "a", "enter")
+            await st.push(soiled(looked_up(len(st.client.commands), note=s("x")), text))
+            check(st)
+            await st.press("enter")
+            await st.push(soiled(resolved(len(st.client.commands)), text))
+            check(st)
+            await st.press("enter")
+            check(st)
+            await st.press("escape", "t", "t")
+            await st.search("x", tuple(soiled(hit(n), text) for n in range(9)))
+            await st.press("z", "enter", "o")
+            check(st)
+
+    play(scene())
+
+
 def test_even_text_that_was_never_sanitised_cannot_steer() -> None:
     """The last fence: a caller's mistake shows a sign, it sends nothing."""
     from slskmesh.text import SafeStr
@@ -132,4 +193,9 @@ def test_the_views_hold_what_the_test_believes() -> None:
     assert soiled(settings_view(), "[/b]").settings[0].value == "[/b]"
     for kind in (TransfersView, UploadsView, SettingsView):
         assert kind in View.__subclasses__()
+    assert (
+        soiled(job_view(1), "[/b]").row.title == "[/b]"
+        and soiled(job_view(1), "[/b]").tracks[0].why == "[/b]"
+    )
+    assert soiled(resolved(1), "[/b]").plan.tracks[0].variants[0].reasons[0] == "[/b]"
     assert s("[/b]") == "[/b]"

@@ -223,14 +223,14 @@ def test_jump_letters_reach_tabs_boxes_and_rows() -> None:
         async with stage() as st:
             await st.search()
             await st.press("ctrl+o")
-            assert "[g]" in st.text() and st.app.hints()[0] == ("a letter", "goes there")
-            await st.press("e")
-            assert st.app.search.list.cursor == 3 and "[g]" not in st.text()
+            assert "[h]" in st.text() and st.app.hints()[0] == ("a letter", "goes there")
+            await st.press("r")
+            assert st.app.search.list.cursor == 3 and "[h]" not in st.text()
             await st.press("ctrl+o", "escape", "j")
             assert st.app.search.list.cursor == 4
-            await st.press("ctrl+o", "d")
+            await st.press("ctrl+o", "f")
             assert st.app.pane_name == "peers"
-            await st.press("ctrl+o", "h")
+            await st.press("ctrl+o", "j")
             assert st.app.pane.box.id == "peer"
             await st.press("ctrl+o", "a")
             assert st.app.pane_name == "search"

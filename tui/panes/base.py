@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tui.app import MeshApp
 
 WHOLE = 2
+ABSENT = "-absent"  # class of a box that shares its room with another, which is shown now
 SOUGHT_MAX = 20_000  # rows that n looks at before it gives up: a key press never takes long
 
 
@@ -76,14 +77,18 @@ class Pane(Container):
 
     def next_box(self, step: int) -> None:
         """tab and shift+tab, over the boxes that are on the screen, or over all where one has it alone."""
-        shown = self.boxes if self.size_step == WHOLE else self.shown_boxes()
+        shown = self.usable_boxes() if self.size_step == WHOLE else self.shown_boxes()
         if shown:
             at = shown.index(self.box) if self.box in shown else -step
             self.focus_box(shown[(at + step) % len(shown)])
 
+    def usable_boxes(self) -> list[Box]:
+        """The boxes that may have the focus now."""
+        return [box for box in self.boxes if not box.has_class(ABSENT)]
+
     def shown_boxes(self) -> list[Box]:
-        """The boxes on the screen."""
-        return [box for box in self.boxes if box.display and box.size.height]
+        """Those of them that are on the screen."""
+        return [box for box in self.usable_boxes() if box.display and box.size.height]
 
     def resize_box(self, step: int) -> None:
         """The focused box: as laid out (0), grown (1), alone (2)."""
@@ -110,6 +115,11 @@ class Pane(Container):
         """A second has gone by."""
 
     # What keys ask of a pane
+    @property
+    def place(self) -> str:
+        """Whose keys act now: the pane's own, or those of one of its lists (actions.PANE_OF)."""
+        return self.NAME
+
     typing = False
     counts = False
     filter_text = ""
@@ -158,5 +168,5 @@ class Pane(Container):
         return self.rows_box.seek(step, lambda row: all(t in self.words_of(row) for t in terms), SOUGHT_MAX)
 
     def yanks(self) -> dict[str, str]:
-        """What y can copy here: "row", "content id", "peer id", "path" to the text, empty where there is none."""
+        """What y copies: "row", "content id", "peer id", "path", "MusicBrainz id" to text, empty for none."""
         return {}

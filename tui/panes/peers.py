@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from slskmesh.engine.commands import Block, Command, Connect, Disconnect, Forget, MakeInvite, Trust, Unblock
 from slskmesh.engine.events import Level, Reply
+from slskmesh.engine.job_views import MeshView
 from slskmesh.engine.views import LibraryView, PeerState, PeersView, PeerView, StatusView, View
 from tui.actions import Action, engine_off
 from tui.panes.base import Pane
 from tui.viewmodel.columns import tabbed
+from tui.viewmodel.formats import count
+from tui.viewmodel.mesh import lines as mesh_lines
 from tui.viewmodel.peers import columns, details, groups, order, own_lines, words_of
 from tui.viewmodel.settings import library_line
 from tui.viewmodel.spans import Line, wrap
@@ -40,10 +43,11 @@ class PeersPane(Pane):
         )
         self.list.on_cursor = self._show_peer
         self.peer_box = TextBox("peer", id="peer")
+        self.table = TextBox("table of peers", id="table")
         self.own = TextBox("this node", id="own")
 
     def make_boxes(self) -> Iterable[Box]:
-        return (self.list, self.peer_box, self.own)
+        return (self.list, self.peer_box, self.table, self.own)
 
     @property
     def peer(self) -> PeerView | None:
@@ -51,16 +55,22 @@ class PeersPane(Pane):
         return self.list.current
 
     def entered(self) -> None:
-        self.changed({PeersView, StatusView})
+        self.changed({PeersView, StatusView, MeshView})
 
     def changed(self, types: set[type[View]]) -> None:
         state = self.desk.state
         if PeersView in types:
             self.items.set(order(state.peers, self.filter_text))
             connected = sum(1 for p in state.peers if p.state is PeerState.CONNECTED)
-            self.list.note = f"{connected} connected of {len(state.peers)}" if state.peers else ""
+            nodes = state.status.dht_nodes
+            table = "" if nodes is None else f", DHT {count(nodes)}"
+            self.list.note = f"{connected} connected of {len(state.peers)}{table}" if state.peers else ""
             self.list.sync()
             self._show_peer()
+        if MeshView in types:
+            mesh = self.desk.state.mesh
+            self.table.note = f"DHT {count(mesh.nodes)}" if mesh is not None and mesh.on else ""
+            self.table.show(mesh_lines(mesh))
         if StatusView in types or LibraryView in types:
             self.own.show(own_lines(state.status, library_line(state.library), self.desk.glyphs))
 

@@ -10,6 +10,7 @@ from slskmesh.engine.events import Level, Reply
 from tui.actions import Action, engine_off
 from tui.viewmodel.facets import FACETS, NAMES, Facet
 from tui.viewmodel.formats import count, plural
+from tui.viewmodel.groups import Group
 from tui.viewmodel.results import SORTS, Row, target_folder
 from tui.viewmodel.search import release_lines, source_lines
 from tui.widgets.overlay import Entry, Menu
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
 
 
 def _no_row(desk: MeshApp) -> str | None:
-    if desk.pane_name == "search" and desk.search.list.current is None:
+    if desk.search.mode != "text":
+        return "only in mode text (t changes it)"
+    if desk.pane_name == "search" and desk.search.front.current is None:
         return "the list is empty"
     return engine_off(desk)
+
+
+def _not_files(desk: MeshApp) -> str | None:
+    return "releases stand by trust and number of files; z shows files" if desk.search.folded else None
 
 
 def _get(desk: MeshApp, rows: list[Row]) -> None:
@@ -39,8 +46,22 @@ def _get(desk: MeshApp, rows: list[Row]) -> None:
     desk.say(f"{plural(len(wanted), 'download')} asked{more}{name}; 4 shows them", Level.GOOD)
     pane = desk.search
     pane.results.marked = set()
-    pane.list.range_start = None
+    pane.front.range_start = None
     pane.publish()
+
+
+def _enter(desk: MeshApp, argument: str) -> None:
+    pane = desk.search
+    item = pane.fold_list.current if pane.folded else None
+    if isinstance(item, Group):
+        pane.groups.flip(item)
+        pane.fold_list.sync()
+    else:
+        _download(desk, argument)
+
+
+def _fold(desk: MeshApp, argument: str) -> None:
+    desk.search.fold()
 
 
 def _download(desk: MeshApp, argument: str) -> None:
@@ -48,22 +69,26 @@ def _download(desk: MeshApp, argument: str) -> None:
 
 
 def _download_folder(desk: MeshApp, argument: str) -> None:
-    row = desk.search.list.current
-    if row is not None:
-        _get(desk, desk.search.results.folder(row))
+    pane = desk.search
+    group, row = pane.group, pane.row
+    if group is not None:
+        _get(desk, group.rows)
+    elif row is not None:
+        _get(desk, pane.results.folder(row))
 
 
 def _mark(desk: MeshApp, argument: str) -> None:
     pane = desk.search
-    ranged = pane.list.range_start is not None
-    pane.results.mark([row.key for row in pane.list.selected()], True if ranged else None)
-    pane.list.range_start = None
-    pane.list.move(0 if ranged else 1)
+    ranged = pane.front.range_start is not None
+    keys = [row.key for row in pane.selected()]
+    pane.results.mark(keys, True if ranged else not set(keys) <= pane.results.marked)
+    pane.front.range_start = None
+    pane.front.move(0 if ranged else 1)
     pane.publish()
 
 
 def _range(desk: MeshApp, argument: str) -> None:
-    box = desk.search.list
+    box = desk.search.front
     box.move(0)
     box.range_start = None if box.range_start is not None else box.cursor
     box.touch()
@@ -111,7 +136,8 @@ def _facets(desk: MeshApp, argument: str) -> None:
 
     entries = []
     for facet in FACETS:
-        entry = Entry(facet.key, title(facet), None, hot=(facet.key,), stay=True)
+        many = f"{count(pane.results.counts.get(facet.name, 0))} of {count(len(pane.results.rows))}"
+        entry = Entry(facet.key, title(facet), None, note=many, hot=(facet.key,), stay=True)
         entry.run = partial(flip, facet, entry)
         entries.append(entry)
     desk.open(Menu("show only", entries))
@@ -124,16 +150,34 @@ def _reverse(desk: MeshApp, argument: str) -> None:
 
 def _details(desk: MeshApp, argument: str) -> None:
     pane = desk.search
-    row = pane.list.current
+    row, group = pane.row, pane.group
     if row is not None:
         known = [desk.state.peer(c.peer) for c in row.copies[:6]]
-        lines = [*release_lines(pane.results, row), [], [("sources", "title")], *source_lines(row, known)]
+        rows = group.rows if group is not None else None
+        lines = [
+            *release_lines(pane.results, row, rows),
+            [],
+            [("sources", "title")],
+            *source_lines(row, known),
+        ]
         desk.open_text("release", lines)
+
+
+def type_query(desk: MeshApp, argument: str) -> None:
+    """Goes into the query line."""
+    desk.show_pane("search")
+    desk.search.type_query(True)
+
+
+def next_mode(desk: MeshApp, argument: str) -> None:
+    """Text, release, mbid, round."""
+    desk.search.next_mode()
 
 
 def _search(desk: MeshApp, argument: str) -> None:
     desk.show_pane("search")
     if argument:
+        desk.search.set_mode("text")
         desk.search.start(argument)
     else:
         desk.search.type_query(True)
@@ -150,19 +194,23 @@ ACTIONS = (
         argument="words",
         hint="search",
     ),
+    Action("mode", "change the mode: text, release, mbid", ("t",), next_mode, "search", hint="mode"),
     Action(
-        "download",
-        "download this, or everything marked",
-        ("enter", "a"),
-        _download,
+        "take",
+        "download this, or everything marked; open or fold a release",
+        ("enter",),
+        _enter,
         "search",
         _no_row,
         hint="get",
         on_row=True,
     ),
     Action(
+        "download", "download this, or everything marked", ("a",), _download, "search", _no_row, on_row=True
+    ),
+    Action(
         "download-folder",
-        "download the whole folder",
+        "download the whole folder or release",
         ("A",),
         _download_folder,
         "search",
@@ -181,6 +229,7 @@ ACTIONS = (
         ("s",),
         _sort_menu,
         "search",
+        _not_files,
         command="sort",
         argument="order",
         candidates=lambda desk: SORTS,
@@ -188,7 +237,7 @@ ACTIONS = (
     ),
     Action(
         "facets",
-        "switch facets: formats, trusted, not here",
+        "switch facets: formats, MBID, trusted, not here",
         ("f",),
         _facets,
         "search",
@@ -197,7 +246,8 @@ ACTIONS = (
         candidates=lambda desk: NAMES,
         hint="facets",
     ),
-    Action("sort-reverse", "reverse the order", ("S",), _reverse, "search"),
+    Action("sort-reverse", "reverse the order", ("S",), _reverse, "search", _not_files),
+    Action("fold", "fold the results into releases, or show files", ("z",), _fold, "search", hint="fold"),
     Action("merge", "put new results in their places now", ("full_stop",), _merge, "search"),
     Action(
         "result-details",

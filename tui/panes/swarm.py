@@ -218,6 +218,13 @@ class SwarmPane(Pane):
             "path": str(transfer.path),
         }
 
+    def aim(self, transfer: str) -> None:
+        """Puts the cursor on a download, also one that the filter hides."""
+        self.filter_text = ""
+        self.list.cursor_key = transfer
+        self.changed({TransfersView})
+        self.focus_box(self.list)
+
     def step(self, by: int) -> None:
         """Another file, from any box."""
         self.list.move(by)

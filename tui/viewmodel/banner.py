@@ -6,8 +6,10 @@ right; a state that stops work repeats its marker at the right end. Roles name t
 
 from __future__ import annotations
 
+from slskmesh.engine.job_views import MeshView
 from slskmesh.engine.views import Banner, StatusView
-from tui.viewmodel.formats import ago, plural
+from tui.viewmodel.formats import ago, count, plural
+from tui.viewmodel.mesh import lines as mesh_lines
 from tui.viewmodel.spans import Line, clip, fit, width
 
 SENTENCE = "Legacy connection: offline; mesh-only mode active."
@@ -21,11 +23,12 @@ MARKERS = {
 
 
 def _parts(status: StatusView) -> list[str]:
-    """What follows the word, most important first."""
+    """What follows the word, most important first; a part that begins with a comma goes on the one before."""
+    table = [] if status.dht_nodes is None else [f", DHT {count(status.dht_nodes)}"]
     if status.banner is Banner.MESH_ONLY:
-        return [SENTENCE, f"mesh {plural(status.peers, 'peer')}", str(status.detail)]
+        return [SENTENCE, f"mesh {plural(status.peers, 'peer')}", *table, str(status.detail)]
     if status.banner is Banner.ISOLATED:
-        return ["no server, no mesh peers; c connects by invite, b says why", str(status.detail)]
+        return ["no server, no mesh peers; c connects by invite, b says why", *table, str(status.detail)]
     if status.banner is Banner.STOPPED:
         return [f"stopped: {status.detail} | ^q quit"]
     return [str(status.detail)]
@@ -39,7 +42,7 @@ def banner(status: StatusView, cells: int, ellipsis: str) -> tuple[Line, str]:
     room = cells - len(head) - len(tail)
     text = ""
     for part in _parts(status):
-        joined = f"{text}  {part}" if text else part
+        joined = f"{text}{'' if part.startswith(',') else '  '}{part}" if text else part
         if width([(joined, role)]) > room:
             break
         text = joined
@@ -64,13 +67,13 @@ def title(status: StatusView) -> str:
 
 _WORKS = {
     Banner.MESH_ONLY: (
-        ("works", "search at connected peers, verified downloads from all of them, uploads to them"),
+        ("works", "search at peers, releases by MusicBrainz id, jobs, verified downloads, uploads"),
         ("off", "the Soulseek server and its users: no part of this version"),
         ("back", "nothing to do: this is the full state of this version"),
     ),
     Banner.ISOLATED: (
-        ("works", "settings, scanning your shares, the list of known peers"),
-        ("off", "search and downloads: there is nobody to ask"),
+        ("works", "settings, scanning your shares, looking up titles; jobs wait until somebody is reached"),
+        ("off", "search at peers and downloads: there is nobody to ask"),
         ("back", "c connects by an invite somebody gave you; i in Peers makes one to give away"),
     ),
     Banner.STOPPED: (
@@ -86,7 +89,7 @@ _WORKS = {
 }
 
 
-def details(status: StatusView, now: float) -> list[Line]:
+def details(status: StatusView, now: float, mesh: MeshView | None = None) -> list[Line]:
     """The lines of the mode details screen."""
     marker, word, role = MARKERS[status.banner]
     lines: list[Line] = [
@@ -103,5 +106,6 @@ def details(status: StatusView, now: float) -> list[Line]:
         [("listening  ", "dim"), (listening, "text" if status.listening else "warn")],
         [("peer id    ", "dim"), (status.peer_id or "not known yet", "text")],
         [("loop lag   ", "dim"), (f"{status.loop_lag * 1000:.0f} ms at worst in the last seconds", "text")],
+        [],
     ]
-    return lines
+    return lines + mesh_lines(mesh, 11)

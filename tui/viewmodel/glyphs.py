@@ -48,6 +48,8 @@ class Glyphs:
     dot: str
     on: str
     off: str
+    folded: str
+    opened: str
 
     def plain(self, text: str) -> str:
         """`text` in signs this charset has: in ASCII, accents are dropped and the rest becomes `?`, width kept."""
@@ -84,6 +86,8 @@ UTF8 = Glyphs(
     dot="·",
     on="[x]",
     off="[ ]",
+    folded="▸",
+    opened="▾",
 )
 
 ASCII = Glyphs(
@@ -106,6 +110,8 @@ ASCII = Glyphs(
     dot="-",
     on="[x]",
     off="[ ]",
+    folded="+",
+    opened="-",
 )
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slskmesh.engine.views import HitView
-from tui.viewmodel.facets import LOSSLESS, passes
+from tui.viewmodel.facets import LOSSLESS, held_facets, passes
 
 ROWS_MAX = 100_000
 COPIES_MAX = 100
@@ -50,10 +50,11 @@ def quality(hit: HitView) -> int:
 
 def _score(row: Row) -> tuple[Any, ...]:
     hit = row.hit
-    return (hit.have, not hit.trusted, -min(len(row.copies), 5), *_album(row))
+    return (hit.have, not hit.trusted, -min(len(row.copies), 5), *album_rank(row))
 
 
-def _album(row: Row) -> tuple[Any, ...]:
+def album_rank(row: Row) -> tuple[Any, ...]:
+    """The order of files in a release."""
     hit = row.hit
     return (
         (hit.artist or hit.folder).casefold(),
@@ -67,12 +68,12 @@ def _album(row: Row) -> tuple[Any, ...]:
 _RANKS: dict[str, Callable[[Row], tuple[Any, ...]]] = {
     "score": _score,
     "name": lambda row: ((row.hit.title or row.hit.name).casefold(),),
-    "album": _album,
+    "album": album_rank,
     "size": lambda row: (-row.hit.size,),
     "length": lambda row: (-row.hit.duration,),
-    "quality": lambda row: (-quality(row.hit), *_album(row)),
-    "copies": lambda row: (-len(row.copies), *_album(row)),
-    "source": lambda row: (row.hit.short, *_album(row)),
+    "quality": lambda row: (-quality(row.hit), *album_rank(row)),
+    "copies": lambda row: (-len(row.copies), *album_rank(row)),
+    "source": lambda row: (row.hit.short, *album_rank(row)),
 }
 _MOVES_WITH_COPIES = frozenset({"score", "copies", "source"})
 
@@ -95,9 +96,11 @@ class Results:
     waiting: list[Row] = field(default_factory=list)
     marked: set[str] = field(default_factory=set)
     frozen: bool = False
+    returned: int = 0  # rows that a facet hid and a better copy brought back
     hits: int = 0
     dropped: int = 0
     sources: set[str] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=dict)  # rows that each facet would show
     _terms: tuple[str, ...] = ()
     _seen: set[int] = field(default_factory=set)
     _folders: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
@@ -146,6 +149,7 @@ class Results:
                 row = Row(len(self.rows), hit, [hit], _words(hit))
                 self.rows[hit.content] = row
                 self._folders.setdefault((hit.peer, hit.folder), []).append(row)
+                self._count(hit, 1)
                 fresh.append(row)
         self.waiting.extend(fresh)
         if not self.frozen:
@@ -162,9 +166,12 @@ class Results:
         shown = 0 <= index < len(self.order) and self.order[index][2] is row
         row.copies.append(hit)
         if hit.trusted and not row.hit.trusted:
-            hidden = self.facets and bool(row.rank) and not self._matches(row)
+            hidden = self.facets and bool(row.rank) and not self.matches(row)
+            self._count(row.hit, -1)
             row.hit = hit
-            if hidden and self._matches(row):
+            self._count(hit, 1)
+            if hidden and self.matches(row):
+                self.returned += 1
                 self.waiting.append(row)  # a facet that hid it does so no more
         if shown:
             rank = _RANKS[self.sort](row)
@@ -173,6 +180,10 @@ class Results:
                 row.rank = rank
                 insort(self.order, (rank, row.number, row))
 
+    def _count(self, hit: HitView, by: int) -> None:
+        for name in held_facets(hit):
+            self.counts[name] = self.counts.get(name, 0) + by
+
     def merge(self) -> int:
         """Puts the waiting rows into their places; returns how many."""
         fresh, self.waiting = self.waiting, []
@@ -180,7 +191,7 @@ class Results:
         entries = []
         for row in fresh:
             row.rank = ranked(row)
-            if self._matches(row):
+            if self.matches(row):
                 entries.append((row.rank, row.number, row))
         if len(entries) > BULK:
             self.order.extend(entries)
@@ -196,7 +207,8 @@ class Results:
         if not on:
             self.merge()
 
-    def _matches(self, row: Row) -> bool:
+    def matches(self, row: Row) -> bool:
+        """Whether filter and facets show a row."""
         if self.facets and not passes(row.hit, self.facets):
             return False
         return all(term in row.words for term in self._terms)
@@ -208,9 +220,9 @@ class Results:
         self.filter, self._terms, self.facets = text, terms, facets
         self.merge()
         if narrower:
-            self.order = [entry for entry in self.order if self._matches(entry[2])]
+            self.order = [entry for entry in self.order if self.matches(entry[2])]
         else:
-            self.order = [(row.rank, row.number, row) for row in self.rows.values() if self._matches(row)]
+            self.order = [(row.rank, row.number, row) for row in self.rows.values() if self.matches(row)]
             self.order.sort()
 
     def resort(self, sort: str, reverse: bool = False) -> Iterator[None]:
@@ -228,7 +240,7 @@ class Results:
             entry[2].rank = entry[0]
         self.sort, self.reverse, self.waiting = sort, reverse, []
         late = list(self.rows.values())[len(rows) :]
-        self.order = [entry for entry in ranked if self._matches(entry[2])]
+        self.order = [entry for entry in ranked if self.matches(entry[2])]
         self.waiting = late
         if not self.frozen:
             self.merge()
@@ -248,7 +260,7 @@ class Results:
 
     def folder(self, row: Row) -> list[Row]:
         """All known rows of this row's release: the same folder at the same peer, in track order."""
-        return sorted(self._folders.get((row.hit.peer, row.hit.folder), [row]), key=_album)
+        return sorted(self._folders.get((row.hit.peer, row.hit.folder), [row]), key=album_rank)
 
 
 def quality_text(hit: HitView) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slskmesh.engine.events import SearchEnded
-from slskmesh.engine.views import PeerView
+from slskmesh.engine.views import HitView, PeerView
 from tui.viewmodel.columns import Cell, Column
 from tui.viewmodel.formats import clock, count, length, millis, plural, size
+from tui.viewmodel.glyphs import Glyphs
+from tui.viewmodel.groups import Groups, Item
 from tui.viewmodel.peers import trust
 from tui.viewmodel.results import Results, Row, quality_text, release_text, title_text
 from tui.viewmodel.spans import Line
@@ -43,6 +45,49 @@ def columns() -> tuple[Column[Row], ...]:
         Column("copy", 4, _copies, right=True),
         Column("trust", 5, _trusted, level=84),
     )
+
+
+def _name(item: Item, glyphs: Glyphs) -> Cell:
+    if isinstance(item, Row):
+        return Cell(f"   {title_text(item.hit)}", "text")
+    year = f" ({item.first.year})" if item.first.year else ""
+    return Cell(f"{glyphs.opened if item.open else glyphs.folded} {item.title}{year}", "bold")
+
+
+def folded_columns(groups: Groups, glyphs: Glyphs) -> tuple[Column[Item], ...]:
+    """The results folded into releases."""
+
+    def formats(item: Item) -> Cell:
+        if isinstance(item, Row):
+            return Cell(quality_text(item.hit))
+        found = groups.sum(item)
+        return Cell(found.formats + (f"  {found.discs} discs" if found.discs > 1 else ""))
+
+    def peers(item: Item) -> str:
+        return str(len(item.copies) if isinstance(item, Row) else groups.sum(item).peers)
+
+    def held(item: Item) -> Cell:
+        if isinstance(item, Row):
+            return Cell("have" if item.hit.have else "", "dim")
+        have, files = groups.sum(item).have, len(item.rows)
+        return Cell("all" if have == files else f"{have}/{files}" if have else "", "good")
+
+    return (
+        Column("release / file", 22, lambda item: _name(item, glyphs), weight=4),
+        Column("artist", 10, lambda item: Cell(str(_first(item).artist), "dim"), weight=2),
+        Column("files", 5, lambda item: "" if isinstance(item, Row) else str(len(item.rows)), right=True),
+        Column("format", 14, formats, weight=1),
+        Column(
+            "size", 6, lambda i: size(i.hit.size if isinstance(i, Row) else groups.sum(i).size), right=True
+        ),
+        Column("src", 3, peers, right=True),
+        Column("held", 5, held, right=True),
+        Column("MBID", 8, lambda item: Cell(_first(item).release[:8], "faint"), level=90),
+    )
+
+
+def _first(item: Item) -> HitView:
+    return item.hit if isinstance(item, Row) else item.first
 
 
 def note(results: Results, ended: SearchEnded | None, searching: bool) -> str:
@@ -87,10 +132,10 @@ def empty(searched: str, ended: SearchEnded | None, filtered: bool) -> Sequence[
     return ("", f"{plural(ended.answered, 'peer')} answered, none has this")
 
 
-def release_lines(results: Results, row: Row) -> list[Line]:
-    """The release box: the folder this row stands in."""
+def release_lines(results: Results, row: Row, rows: list[Row] | None = None) -> list[Line]:
+    """The release box: the release (`rows`) or the folder this row stands in."""
     hit = row.hit
-    rows = results.folder(row)
+    rows = results.folder(row) if rows is None else rows
     total = sum(r.hit.size for r in rows)
     playing = sum(r.hit.duration for r in rows)
     year = f" ({hit.year})" if hit.year else ""
@@ -103,6 +148,9 @@ def release_lines(results: Results, row: Row) -> list[Line]:
         hit.channels, f", {hit.channels} channels" if hit.channels else ""
     )
     lines.append([("sound   ", "dim"), (f"{quality_text(hit) or 'unknown'}{channels}", "text")])
+    if hit.release or hit.recording:
+        what = f"release {hit.release}" if hit.release else f"recording {hit.recording}"
+        lines.append([("MBID    ", "dim"), (what, "text")])
     lines.append(
         [
             ("content ", "dim"),

@@ -18,8 +18,12 @@ SHARED = (
     "sizes, and may download their contents. Leave the folders empty to share nothing."
 )
 PUBLISHED = (
-    "Published: nothing, to no server. Your address and key stand only inside the invites you make and give away "
-    "yourself. Until you finish this form nothing listens and nothing is shared."
+    "Published: in a table that peers keep, no server: your address, and signed shards of MusicBrainz ids, codecs and "
+    "counts of what you hold; never names or paths. Off: mesh.shadow_index.enabled, mesh.enabled."
+)
+ASKED = (
+    "Asked: musicbrainz.org gets the titles you look up (musicbrainz.host). Until you finish this form nothing "
+    "listens, is shared or published."
 )
 
 
@@ -101,16 +105,17 @@ class SetupForm:
         self.at = next(i for i, q in enumerate(self.questions) if q.name == name)
         return None
 
-    def lines(self, cells: int) -> list[Line]:
-        """The form in `cells` cells."""
+    def lines(self, cells: int, *, short: bool = False) -> list[Line]:
+        """The form in `cells` cells; a short one has no blank lines and only the hint of the current field."""
         room = max(40, cells)
-        lines: list[Line] = [[("Before anything starts", "title")], []]
-        for text in (SHARED, PUBLISHED):
+        lines: list[Line] = [] if short else [[("Before anything starts", "title")], []]
+        for text in (SHARED, PUBLISHED, ASKED):
             head, _, rest = text.partition(":")
             wrapped = wrap(f"{head}:{rest}", room)
             lines.append([(head + ":", "key"), (wrapped[0][len(head) + 1 :], "text")])
             lines += [[(line, "text")] for line in wrapped[1:]]
-            lines.append([])
+            if not short:
+                lines.append([])
         for index, question in enumerate(self.questions):
             here = index == self.at
             field_cells = min(72, room - 24)
@@ -121,8 +126,10 @@ class SetupForm:
                     *question.edit.view(field_cells, focused=here, role="field"),
                 ]
             )
-            lines.append([(" " * 21 + question.hint, "faint" if not here else "dim")])
-        lines.append([])
+            if here or not short:
+                lines.append([(" " * 21 + question.hint, "faint" if not here else "dim")])
+        if not short:
+            lines.append([])
         if self.error:
             lines += [[(line, "bad")] for line in wrap(self.error, room)]
         else:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from slskmesh.engine.events import EngineEnded, Level, Notice
+from slskmesh.engine.job_views import JobRowView, JobsView, JobView, MeshView
 from slskmesh.engine.views import (
     Banner,
     ChunkMapView,
@@ -71,6 +72,9 @@ class State:
     uploads: UploadsView | None = None
     settings: SettingsView | None = None
     chunkmap: ChunkMapView | None = None
+    jobs: tuple[JobRowView, ...] = ()
+    job: JobView | None = None  # the watched one
+    mesh: MeshView | None = None
     ended: EngineEnded | None = None
     notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
     dropped: int = 0  # events the engine left out: search hits and INFO notices only
@@ -104,6 +108,12 @@ class State:
                     self.settings = view
                 case ChunkMapView():
                     self.chunkmap = view
+                case JobsView():
+                    self.jobs = view.jobs
+                case JobView():
+                    self.job = view
+                case MeshView():
+                    self.mesh = view
         return seen
 
     def _take_transfers(self, transfers: tuple[TransferView, ...], now: float) -> None:
@@ -161,6 +171,10 @@ class State:
     def settings_file(self) -> str:
         """The settings file, as text for the screen."""
         return str(sanitize(self.settings.file, 400)) if self.settings is not None else "config.toml"
+
+    def job_row(self, job: int) -> JobRowView | None:
+        """The job of this number."""
+        return next((row for row in self.jobs if row.job == job), None)
 
     @property
     def running(self) -> int:

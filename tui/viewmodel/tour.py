@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from slskmesh.engine.job_views import JobPhase
 from slskmesh.engine.views import Banner, TransferState
 from tui.viewmodel.spans import Line, wrap
 from tui.viewmodel.state import State
@@ -24,6 +25,8 @@ class Facts:
     pane: str
     results: int
     searched: bool
+    looked_up: bool = False  # MusicBrainz told of something
+    resolved: bool = False  # a holder of a release was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,13 @@ UNTIL: dict[str, Callable[[Facts], bool] | None] = {
     "bad-chunk": lambda facts: any(t.bad_chunks for t in facts.state.transfers),
     "done": _any(TransferState.DONE),
     "all-done": _all_done,
+    "looked-up": lambda facts: facts.looked_up,
+    "resolved": lambda facts: facts.resolved,
+    "job": lambda facts: bool(facts.state.jobs),
+    "job-done": lambda facts: any(row.phase is JobPhase.DONE for row in facts.state.jobs),
     "search-pane": lambda facts: facts.pane == "search",
     "swarm-pane": lambda facts: facts.pane == "swarm",
+    "jobs-pane": lambda facts: facts.pane == "jobs",
     "peers-pane": lambda facts: facts.pane == "peers",
     "settings-pane": lambda facts: facts.pane == "settings",
 }

@@ -68,7 +68,11 @@ class StatusBar(Canvas):
         left.append((f" {glyphs.up} {rate(status.up_rate):<7}", "text"))
         if not narrow:
             left.append((" " + sparkline(list(state.up.samples), SPARK, glyphs), "accent"))
-        parts = [f"{plural(status.transfers, 'transfer')}", f"slots {status.uploads}/{status.upload_slots}"]
+        jobs = f"{plural(status.jobs, 'job')} " if status.jobs else ""
+        parts = [
+            f"{jobs}{plural(status.transfers, 'transfer')}",
+            f"slots {status.uploads}/{status.upload_slots}",
+        ]
         if state.dropped:
             parts.insert(0, f"{count(state.dropped)} left out")
         if status.disk_free is not None:

@@ -12,6 +12,8 @@ from tui.viewmodel.glyphs import Frame
 from tui.viewmodel.spans import Line, clip, fit, width, wrap
 from tui.widgets.canvas import Canvas, Row
 
+LABEL_MAX = 12  # cells of a label beside which text goes on
+
 
 class Box(Canvas):
     """A box with a title. `note` stands at the right of the top border, `foot` in the bottom border."""
@@ -138,15 +140,21 @@ class TextBox(Box):
         self.touch()
 
     def flowed(self) -> list[Line]:
-        """The lines as they stand in this width: one of a single span is broken between words."""
+        """The lines as they stand in this width: text is broken between words, beside its label where it has one."""
         return self.flowed_in(max(10, self.inner[0] - 2))
 
     def flowed_in(self, cells: int) -> list[Line]:
         """The lines as they stand in `cells` cells."""
         out: list[Line] = []
         for line in self.lines:
-            if len(line) == 1 and width(line) > cells:
+            if width(line) <= cells:
+                out.append(line)
+            elif len(line) == 1:
                 out += [[(part, line[0][1])] for part in wrap(line[0][0], cells)]
+            elif len(line) == 2 and line[0][1] == "dim" and (label := width(line[:1])) <= LABEL_MAX:
+                head, (text, role) = line
+                first, *rest = wrap(text, cells - label)
+                out += [[head, (first, role)], *([(" " * label, "dim"), (part, role)] for part in rest)]
             else:
                 out.append(line)
         return out

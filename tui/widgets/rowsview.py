@@ -74,6 +74,7 @@ class RowsBox(Box, Generic[T]):
         self.cursor_key = ""
         self.top = 0
         self.heading = True
+        self.lead: list[Line] = []  # lines above the list that do not scroll
         self.empty: Sequence[str] = ()
         self.is_marked: Callable[[str], bool] = lambda key: False
         self.on_cursor: Callable[[], None] = lambda: None
@@ -94,7 +95,11 @@ class RowsBox(Box, Generic[T]):
     @property
     def page(self) -> int:
         """Rows on the screen."""
-        return max(1, self.inner[1] - (1 if self.heading else 0))
+        return max(1, self.inner[1] - self._above)
+
+    @property
+    def _above(self) -> int:
+        return len(self.lead) + (1 if self.heading else 0)
 
     def sync(self) -> None:
         """The source changed: the cursor stays on its row and the row on its line, where it still exists."""
@@ -129,7 +134,7 @@ class RowsBox(Box, Generic[T]):
         self.touch()
 
     def pick(self, line: int) -> None:
-        row = line - (1 if self.heading else 0)
+        row = line - self._above
         if 0 <= row < self.page and self.top + row < len(self.source):
             self.go(self.top + row)
 
@@ -175,11 +180,12 @@ class RowsBox(Box, Generic[T]):
         glyphs = self.desk.glyphs
         columns = self.columns()
         total = len(self.source)
+        above: list[Row] = [([(" ", "text"), *line], "") for line in self.lead]
         if not total:
-            return [([], "")] + [([("  " + text, "dim")], "") for text in self.empty]
+            return [*above, ([], "")] + [([("  " + text, "dim")], "") for text in self.empty]
         if self.top > max(0, total - self.page) or self.cursor >= self.top + self.page:
             self._settle()
-        out: list[Row] = []
+        out = above
         if self.heading:
             out.append(([("  ", "head"), *header(columns, width - 3, glyphs)], ""))
         low, high = sorted((self.range_start, self.cursor)) if self.range_start is not None else (-1, -2)

@@ -15,14 +15,14 @@ class SetupBox(Overlay):
         super().__init__("welcome to slskmesh", [])
         self.form = form
         self.cells = 108
-        self.height_wanted = 26
+        self.height_wanted = 28
         self.busy = False
         self.hints = [("enter", "next, at the end start"), ("tab", "next field"), ("esc", "later")]
 
     def content(self, width: int, height: int) -> list[Row]:
         lines = self.form.lines(width - 4)
         if len(lines) > height:
-            lines = [line for line in lines[2:] if line]
+            lines = self.form.lines(width - 4, short=True)
         return [([("  ", "text"), *line], "") for line in lines]
 
     def span(self) -> tuple[int, int, int]:

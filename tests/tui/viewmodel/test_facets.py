@@ -63,9 +63,23 @@ def test_a_trusted_copy_brings_a_hidden_row_back() -> None:
 
 
 def test_switches_go_by_the_room() -> None:
-    on = frozenset({"FLAC"})
-    everything = text_of(switches(on, 100, ASCII))
-    assert "[x]FLAC" in everything and "[ ]trusted" in everything and everything.rstrip().endswith("f facets")
-    assert text_of(switches(on, 30, ASCII)) == " [x]FLAC f facets "
-    assert width(switches(on, 10, ASCII)) == 0
-    assert text_of(switches(frozenset(), 20, ASCII)) == " f facets "
+    on, counts = frozenset({"FLAC"}), {"FLAC": 12, "lossless": 14, "trusted": 12_000}
+    told = text_of(switches(on, counts, 100, ASCII))
+    assert "[x]FLAC 12" in told and "[ ]trusted 12k" in told and "[ ]MBID 0" in told
+    assert told.rstrip().endswith("f facets") and "MP3" not in told
+    assert "[ ]MP3" not in told and "[x]MP3" in text_of(switches(frozenset({"MP3"}), counts, 100, ASCII))
+    plain = text_of(switches(on, counts, 64, ASCII))
+    assert "[x]FLAC" in plain and "12" not in plain, "numbers go before switches do"
+    assert text_of(switches(on, {}, 30, ASCII)) == " [x]FLAC f facets "
+    assert width(switches(on, counts, 10, ASCII)) == 0
+    assert text_of(switches(frozenset(), counts, 20, ASCII)) == " f facets "
+
+
+@given(HITS, ON)
+def test_counts_are_those_of_all_rows(hits: list, on: frozenset[str]) -> None:  # type: ignore[type-arg]
+    results = Results()
+    results.refilter("", on)
+    results.add(hits)
+    rows = results.rows.values()
+    for facet in FACETS:
+        assert results.counts.get(facet.name, 0) == sum(1 for row in rows if facet.holds(row.hit)), facet.name

@@ -210,7 +210,12 @@ def test_the_form_checks_before_the_engine_does() -> None:
 
 def test_the_form_says_what_is_shared_and_published() -> None:
     text = "\n".join(text_of(line) for line in SetupForm.of(settings_view(False)).lines(100))
-    assert "Shared:" in text and "Published: nothing, to no server" in text
+    assert "Shared:" in text and "Published: in a table that peers keep" in text
+    assert all(
+        word in text for word in ("never names or paths", "mesh.shadow_index.enabled", "musicbrainz.host")
+    )
+    short = SetupForm.of(settings_view(False)).lines(70, short=True)
+    assert len(short) <= 15 and sum("may be empty" in text_of(line) for line in short) == 1
 
 
 def test_the_words_of_an_empty_list() -> None:

@@ -1,0 +1,291 @@
+"""Search by MusicBrainz in the real app: modes, look-ups and their states, holders, jobs; folded results."""
+
+from __future__ import annotations
+
+import pytest
+
+from slskmesh.engine import commands as c
+from slskmesh.engine.events import Found, Reply
+from slskmesh.engine.views import Banner
+from tests.tui.fake import everything, hit, hits, s, settings_view, status
+from tests.tui.fake_jobs import entity, looked_up, mbid, resolved
+from tests.tui.stage import Stage, play, stage
+from tui.everywhere import run_command
+from tui.panes.search import SearchPane
+from tui.viewmodel.groups import Group
+
+ADDRESS = f"https://musicbrainz.org/release/{mbid(1)}"
+
+
+def pane(st: Stage) -> SearchPane:
+    return st.app.search
+
+
+async def find(st: Stage, text: str = "harbour") -> int:
+    """Asks in mode release; returns the request's number."""
+    assert run_command(st.app, f"release {text}") is None
+    await st.settle()
+    return len(st.client.commands)
+
+
+async def resolve(st: Stage) -> None:
+    """The tracks of the second release, with their holders."""
+    await st.push(looked_up(await find(st)))
+    await st.press("j", "enter")
+    assert st.last() == c.Resolve(mbid(1))
+    await st.push(resolved(len(st.client.commands)))
+
+
+def test_tab_and_t_change_the_mode_and_each_keeps_what_it_found() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            await st.search()
+            await st.press("t")
+            assert pane(st).mode == "release" and "text [release] mbid" in st.text()
+            assert "press i and type artist and title" in st.text()
+            await st.press("i", "tab", "tab")
+            assert pane(st).mode == "text" and pane(st).typing
+            await st.press("tab", "escape")
+            await st.push(looked_up(await find(st)))
+            assert "Harbour Lights" in st.text() and "99%" in st.text()
+            await st.press("t", "t")
+            assert "40 hits" in st.text()
+            await st.press("t")
+            assert "6 releases at MusicBrainz" in st.text()
+            assert [type(x) for x in st.client.commands] == [c.Search, c.LookUp]
+
+    play(scene())
+
+
+def test_typing_asks_musicbrainz_for_releases() -> None:
+    async def scene() -> None:
+        async with stage(settings_view(), status(Banner.ISOLATED)) as st:
+            await st.press("t", "i")
+            await st.type("salt lines")
+            await st.press("enter")
+            assert st.last() == c.LookUp("salt lines"), "this works without any peer"
+            assert "asking MusicBrainz" in st.text()
+
+    play(scene())
+
+
+def test_the_states_of_a_look_up() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            await st.push(looked_up(await find(st), 0))
+            assert "MusicBrainz knows no release with these words" in st.text()
+            await st.push(looked_up(await find(st), 0, note=s("musicbrainz.org cannot be reached: no route")))
+            assert (
+                "cannot be reached: no route" in st.text()
+                and "search by text works all the same" in st.text()
+            )
+            await st.push(
+                looked_up(await find(st), 3, stale=True, note=s("musicbrainz.org asks for a pause"))
+            )
+            assert (
+                "old answer: musicbrainz.org asks for a pause" in st.text() and "Harbour Lights" in st.text()
+            )
+            st.client.answer = lambda n, command: Reply(n, False, s("MusicBrainz is switched off"))
+            await find(st)
+            assert "MusicBrainz is switched off" in st.text()
+            st.client.answer = lambda n, command: None
+            first = await find(st, "one")
+            await find(st, "two")
+            await st.push(looked_up(first))
+            assert "asking MusicBrainz" in st.text(), "an answer to the question before is not shown"
+
+    play(scene())
+
+
+def test_a_pasted_address_switches_the_mode_and_resolves_at_once() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            await st.press("i")
+            st.app.pasted(ADDRESS)
+            await st.settle()
+            assert pane(st).mode == "mbid" and "text release [mbid]" in st.text()
+            await st.press("enter")
+            assert st.last() == c.LookUp(ADDRESS)
+            await st.push(looked_up(len(st.client.commands), entities=(entity(1),)))
+            assert st.last() == c.Resolve(mbid(1)) and "asking the table of peers" in st.text()
+            await st.push(resolved(len(st.client.commands)))
+            assert "7/8 tracks  4 holders" in st.text()
+            await st.press("escape")
+            assert "1 release at MusicBrainz" in st.text()
+
+    play(scene())
+
+
+def test_an_id_typed_in_mode_text_is_looked_up_and_text_in_mode_mbid_is_not() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            assert run_command(st.app, f"search {mbid(4)}") is None
+            assert pane(st).mode == "mbid" and st.last() == c.LookUp(mbid(4))
+            assert run_command(st.app, "resolve harbour lights") is None
+            await st.settle()
+            assert len(st.client.commands) == 1 and "not a MusicBrainz id" in st.text()
+
+    play(scene())
+
+
+def test_holders_variants_and_reasons_of_a_release() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            await resolve(st)
+            text = st.text()
+            assert (
+                "4 hold it, the table names 6, about 9 by sketches" in text
+                and "most holders agree on it" in text
+            )
+            assert "nobody named it" in text and "here already" in text
+            await st.press("j", "enter")
+            assert "1 candidate left out" in st.text() and "alt MP3 320" in st.text()
+            await st.press("escape", "r")
+            assert st.last() == c.Resolve(mbid(1)), "r asks again"
+            await st.push(resolved(len(st.client.commands), plan=None, note=s("nobody in the table has it")))
+            assert "nobody in the table has it" in st.text()
+            before = len(st.client.commands)
+            await st.press("a")
+            assert len(st.client.commands) == before, "no tracks are known"
+            await st.press("A")
+            assert isinstance(st.last(), c.AddJob)
+
+    play(scene())
+
+
+def test_going_back_and_in_again_asks_nothing_twice() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            await resolve(st)
+            await st.press("escape", "enter")
+            assert "7/8 tracks" in st.text() and len(st.client.sent(c.Resolve)) == 1
+            await st.press("escape", "k", "enter", "escape", "2", "j", "enter")
+            assert st.client.commands[-2:] == [c.Resolve(mbid(0)), c.Resolve(mbid(2))]
+            await st.push(resolved(len(st.client.commands) - 1))
+            assert "7/8 tracks" not in st.text(), "the answer about another release is not shown"
+            await st.push(resolved(len(st.client.commands)))
+            assert "7/8 tracks" in st.text()
+
+    play(scene())
+
+
+def test_jobs_of_a_release_and_of_marked_tracks() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            st.client.answer = lambda n, command: Reply(n, True, s(""), "7")
+            await resolve(st)
+            await st.press("A")
+            assert st.last() == c.AddJob("mb_release", mbid(1), title="Marit Holm / Harbour Lights")
+            assert "job 7 added" in st.text()
+            await st.press("a")
+            made = st.last()
+            assert isinstance(made, c.AddJob) and made.tracks == (1,)
+            await st.press("space", "j", "space", "a")
+            made = st.last()
+            assert isinstance(made, c.AddJob) and made.tracks == (1, 3)
+            assert not pane(st).releases.lookup.marked, "the marks are used up"
+            await st.press("asterisk")
+            assert "8 marked" in st.text()
+            await st.press("escape")
+            assert "marked" not in st.text() and pane(st).releases.inside
+
+    play(scene())
+
+
+def test_an_artist_found_by_id_becomes_a_discography() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            assert run_command(st.app, f"resolve {mbid(9)}") is None
+            await st.push(looked_up(1, 1, "artist"))
+            assert "A makes a job of its discography" in st.text()
+            await st.press("enter", "1")
+            made = st.last()
+            assert isinstance(made, c.AddJob) and (made.kind, made.profile) == ("discography", "core")
+
+    play(scene())
+
+
+def test_filter_yank_and_menus_in_the_release_lists() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            await st.push(looked_up(await find(st)))
+            await st.press("slash")
+            await st.type("paper")
+            await st.press("enter")
+            assert len(pane(st).front.source) == 1
+            await st.press("y", "i")
+            assert st.app.clipboard == mbid(3)
+            await st.press("escape")
+            assert len(pane(st).front.source) == 6
+            await st.press("o")
+            assert "enter asks who has it" in st.text()
+            await st.press("escape", "x")
+            assert "show its tracks and who has them" in st.text()
+            await st.press("escape", "question_mark")
+            assert "Search, releases" in st.text() and "switch facets" not in st.text()
+            await st.press("escape", "alt+x")
+            await st.type("whole folder")
+            await st.press("enter")
+            assert "only in mode text (t changes it)" in st.text()
+
+    play(scene())
+
+
+def test_folded_results_open_and_download() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            await st.search()
+            await st.press("z")
+            first = pane(st).front.current
+            assert isinstance(first, Group) and "3 releases" in st.text()
+            assert "13 files found here" in st.text()
+            await st.press("enter")
+            assert len(pane(st).front.source) == 3 + len(first.rows)
+            await st.press("j", "enter")
+            got = st.last()
+            assert isinstance(got, c.Download) and got.content == first.rows[0].hit.content
+            await st.press("k", "space")
+            assert pane(st).results.marked == {row.key for row in first.rows}
+            await st.press("escape", "g", "g", "enter", "A")
+            wanted = [row for row in first.rows if not row.hit.have]
+            assert len(st.client.sent(c.Download)) == 1 + len(wanted)
+            await st.press("s")
+            assert st.app.overlay is None and any("z shows files" in n.text for n in st.app.state.notices)
+            await st.press("z")
+            assert "copy trust" in st.text()
+
+    play(scene())
+
+
+def test_folded_results_follow_filter_facets_and_new_hits() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            await st.search(found=hits(16))
+            await st.press("z", "slash")
+            await st.type("paper")
+            assert "1 release " in st.text()
+            await st.press("escape", "f", "m", "escape")
+            groups = [row for row in pane(st).groups._lines if isinstance(row, Group)]
+            assert groups and all(r.hit.format == "MP3" for g in groups for r in g.rows)
+            await st.press("f", "m", "escape")
+            await st.push(Found(pane(st).asked, (hit(99, artist=s("X"), album=s("New"), content="f" * 64),)))
+            pane(st).results.freeze(False)
+            pane(st).publish()
+            await st.settle()
+            assert "New (" in st.text()
+            await st.press("slash")
+            await st.type("new")
+            await st.press("enter")
+            assert pane(st).rows_box.current is not None
+
+    play(scene())
+
+
+@pytest.mark.parametrize("key", ["enter", "a", "A", "space", "r", "o"])
+def test_keys_on_an_empty_list_say_why_they_are_off(key: str) -> None:
+    async def scene() -> None:
+        async with stage(*everything()) as st:
+            await st.press("t", key)
+            assert not st.client.commands and st.app.overlay is None
+
+    play(scene())
