@@ -4,6 +4,7 @@ Rules:
 - Tokens are bytes that may come; they grow with time up to BURST seconds of the rate. What comes is paid when it is
   here, whatever becomes of it; what is asked for is held back from the tokens until then, so a request that is
   given up costs nothing, and no more is on its way than the tokens and one chunk.
+- What was asked for before there was a limit, or under another one, comes as it was asked for and is not paid.
 - A chunk is asked for whole, so the tokens may be overdrawn by one; the next waits until that is paid. Over any
   time the rate holds to within a chunk and BURST seconds.
 - The members take turns, one chunk a turn, so that neither a large file nor a fast source starves the others.
@@ -36,6 +37,7 @@ class Allowance:
         """`rate` in bytes per second."""
         self._rate = rate
         self._tokens = 0.0
+        self._prior = 0  # bytes asked for under another rate
         self._at = now
         self._members: deque[Member] = deque()
         self._sharing = False
@@ -46,10 +48,11 @@ class Allowance:
         return self._rate > 0
 
     def change(self, rate: int, now: float) -> None:
-        """Another rate from now on; what was paid stays paid."""
-        self._grow(now)
+        """Another rate from now on."""
         self._rate = rate
-        self._tokens = min(self._tokens, BURST * rate)
+        self._tokens = 0.0
+        self._at = now
+        self._prior = self._spoken_for()
 
     def join(self, member: Member) -> None:
         """The member takes part."""
@@ -63,7 +66,9 @@ class Allowance:
         """`size` bytes came."""
         if self._rate:
             self._grow(now)
-            self._tokens -= size
+            unpaid = min(size, self._prior)
+            self._prior -= unpaid
+            self._tokens -= size - unpaid
 
     def share_out(self, now: float) -> None:
         """Lets the members ask in turn until the tokens are spoken for or nobody can ask."""
@@ -72,6 +77,7 @@ class Allowance:
         self._sharing = True
         try:
             self._grow(now)
+            self._prior = min(self._prior, self._spoken_for())
             idle = 0
             while idle < len(self._members) and self._spoken_for() < self._tokens:
                 member = self._members[0]

@@ -145,6 +145,18 @@ def test_another_rate_holds_from_then_on() -> None:
     assert not group.allowance.limited and not group.allowance.exhausted(20.0)
 
 
+def test_a_limit_set_in_full_flight_does_not_count_what_is_on_its_way() -> None:
+    group = Group(10_000_000)
+    fetch = group.add(64 * KIB, 3000, [Peer(2e6, 0.05)])
+    group.run(5.0)
+    flying = fetch.on_its_way()
+    assert flying > 500_000
+    group.allowance.change(100_000, 5.0)
+    group.run(25.0)
+    assert group.bytes_in(5, 7) <= flying + 100_000 * BURST + 64 * KIB
+    assert group.bytes_in(10, 20) == pytest.approx(1_000_000, rel=0.1)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     rate=st.integers(20_000, 2_000_000),

@@ -19,7 +19,7 @@ from tests.overlay.nodes import Node as OverlayNode
 from tests.swarm.memory import Judge, Node, Shelf, link, open_node
 from tests.swarm.test_downloads import nodes, some_bytes
 
-RATE = 400_000
+RATE = 200_000
 
 
 async def settled(node: Node, content: bytes, seconds: float = 15.0) -> DownloadState | None:
@@ -39,17 +39,34 @@ async def test_a_group_keeps_its_rate_and_others_go_on_at_full_speed(tmp_path: P
         begun = trio.current_time()
         before = sum(leecher.view(content).done for content in slow)
         await leecher.downloads.add(quick, 3_000_000, "q")
-        assert (await settled(leecher, quick, 1.5)) is not None
+        assert (await settled(leecher, quick, 4.0)) is not None
         assert sum(leecher.view(content).done for content in slow) < 1_000_000
-        await leecher.until(lambda: leecher.view(slow[1]).reason.startswith("other downloads of its group"))
+        waits = "other downloads of its group"
+        await leecher.until(lambda: any(leecher.view(c).reason.startswith(waits) for c in slow))
         await leecher.until(lambda: sum(leecher.view(content).done for content in slow) - before >= 2 * RATE)
-        assert trio.current_time() - begun == pytest.approx(2.0, rel=0.15)
-        assert leecher.view(slow[0]).phase is Phase.ACTIVE
+        assert 1.6 <= trio.current_time() - begun <= 3.5  # a busy machine may be late, never early
+        assert {leecher.view(c).phase for c in slow} == {Phase.ACTIVE, Phase.FINDING}
         leecher.downloads.limit_group("job 1", 0)
         for content in slow:
             state = await settled(leecher, content, 3.0)
             assert state is not None and state.phase is Phase.DONE
         assert leecher.disk.pool.used == 0 and leecher.disk.pool.promised == 0
+
+
+async def test_a_limit_set_while_it_runs_holds_for_what_is_asked_from_then_on(tmp_path: Path) -> None:
+    data = some_bytes(8_000_000)
+    async with nodes(tmp_path, 2) as (nursery, [leecher, seeder]):
+        content = seeder.shelf.put(seeder.root / "f", data)
+        link(nursery, leecher, seeder, rate=2e6)
+        await leecher.downloads.add(content, len(data), "f", group="job 1")
+        await leecher.until(lambda: leecher.view(content).done > 500_000)
+        leecher.downloads.limit_group("job 1", 100_000)
+        await leecher.until(lambda: not leecher.view(content).sources[0].in_flight)
+        assert leecher.view(content).done < 7_000_000
+        begun, before = trio.current_time(), leecher.view(content).done
+        await leecher.until(lambda: leecher.view(content).done - before >= 100_000)
+        assert trio.current_time() - begun >= 0.4
+        assert leecher.view(content).phase is Phase.ACTIVE
 
 
 async def test_a_group_outlives_a_restart(tmp_path: Path) -> None:
@@ -166,7 +183,7 @@ async def test_a_groups_rate_over_real_sockets(tmp_path: Path) -> None:
         begun, before = trio.current_time(), _done(downloads, content)
         while _done(downloads, content) - before < 2 * RATE:  # noqa: ASYNC110 - as above
             await trio.sleep(0.01)
-        assert trio.current_time() - begun == pytest.approx(2.0, rel=0.15)
+        assert 1.6 <= trio.current_time() - begun <= 3.5  # a busy machine may be late, never early
         downloads.limit_group("job", 0)
         with trio.fail_after(5):
             state = await downloads.settled(content)
