@@ -65,50 +65,63 @@ class Plane:
             wall=engine.clock,
         )
         self.catalogue = Catalogue(engine.store, engine.settings.musicbrainz.host, wall=engine.clock)
-        self.shadow = ShadowIndex(
-            index,
+        self.shadow = self._shadow()
+        self.planner = Planner(
+            [LocalMusic(library), MeshMusic(self.shadow, library, standing)],
+            [LocalFiles(library), MeshFiles(self.shadow)],
+        )
+        self.jobs = self._jobs()
+        self.neighbourhood = Neighbourhood(engine, self.directory, self.rendezvous)
+        self._offer()
+
+    def _shadow(self) -> ShadowIndex:
+        engine = self._engine
+        return ShadowIndex(
+            self.rendezvous.node,
             self.fabric,
             self.rendezvous,
-            library,
+            engine.library,
             self.catalogue,
-            standing,
-            me=me,
+            engine.standing,
+            me=engine.identity.peer,
             connected=lambda: list(engine.overlay.sessions.values()),
             enabled=lambda: self.rendezvous.on and engine.settings.mesh.shadow_index.enabled,
             rng=random.Random(),
             wall=engine.clock,
         )
-        self.planner = Planner(
-            [LocalMusic(library), MeshMusic(self.shadow, library, standing)],
-            [LocalFiles(library), MeshFiles(self.shadow)],
-        )
-        self.jobs = Jobs(
+
+    def _jobs(self) -> Jobs:
+        engine = self._engine
+        return Jobs(
             engine.store,
             self.catalogue,
             self.planner,
             engine.downloads,
-            library,
+            engine.library,
             root=engine.downloads_root,
             layout=lambda: engine.settings.jobs.layout,
             active=lambda: engine.settings.jobs.active,
             transfers=lambda: engine.settings.swarm.active,
-            own=me,
+            own=engine.identity.peer,
             wall=engine.clock,
             on_line=self._line,
             on_verified=self._verified,
             rng=random.Random(),
             router=engine.router,
         )
-        self.neighbourhood = Neighbourhood(engine, self.directory, self.rendezvous)
+
+    def _offer(self) -> None:
+        """The services of this version; peers may call those that the setting lists."""
+        engine = self._engine
         self.fabric.offer(
             Introspection(self.fabric.exposed, self._features, f"slskmesh/{__version__}", trio.current_time)
         )
         self.fabric.offer(
             ShadowIndexService(
-                library,
+                engine.library,
                 self.catalogue,
                 self.shadow,
-                me=me,
+                me=engine.identity.peer,
                 may_ask=engine.may_connect,
                 policy=self._policy,
                 wall=engine.clock,
