@@ -86,6 +86,7 @@ def spread(left: Line, right: Line, cells: int, ellipsis: str = "…") -> Line:
 
 def wrap(text: str, cells: int, limit: int = 100) -> list[str]:
     """`text` broken between words into lines of at most `cells` cells; a longer word is broken anywhere."""
+    cells = max(1, cells)
     lines: list[str] = []
     for paragraph in text.split("\n"):
         current = ""

@@ -108,6 +108,11 @@ def test_wrap_loses_no_word_and_no_line_is_wider(text: str, cells: int) -> None:
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
+@given(st.text(max_size=40), st.integers(-5, 2))
+def test_text_is_wrapped_also_where_there_is_no_room(text: str, cells: int) -> None:
+    assert wrap(text, cells), "it ends, and says something"
+
+
 @given(st.text(max_size=60))
 def test_inert_text_holds_nothing_that_steers(text: str) -> None:
     assert not set(inert(text)) & {"\x1b", "\x9b", "\x07", "\r", "\n", "\u202e", "\u2066", "\x7f"}
