@@ -22,6 +22,7 @@ from slskmesh.library.rows import (
     shared_of,
 )
 from slskmesh.library.variant import AudioVariant, HeldTrack
+from slskmesh.store.models.library import FileState
 
 HELD_MAX: Final = 2000  # files told of one release or recording
 LEFT_MAX: Final = 10_000  # contents counted that wait to be analysed
@@ -42,6 +43,10 @@ _WAITING = f"""
     CROSS JOIN shared_file AS file ON file.content_id = content.id
     JOIN share_root AS root ON root.id = file.root_id
     WHERE content.analysed = 0 AND content.id > ? AND {SHARED_WHERE}
+"""
+_NAMED = f"""
+    FROM shared_file AS file INDEXED BY shared_file_{{of}} WHERE file.mb_{{of}} <> ''
+    AND file.state = {int(FileState.OFFERED)} AND file.root_id IN (SELECT id FROM share_root WHERE listed AND present)
 """
 _COUNT = len(_FIELDS) + 1
 
@@ -90,33 +95,26 @@ def by_recording(identifier: str) -> list[HeldTrack]:
     return _held("mb_recording", identifier)
 
 
-def _distinct(column: str, after: str, limit: int) -> list[str]:
-    query = (
-        f"SELECT DISTINCT file.{column} FROM shared_file AS file JOIN share_root AS root ON root.id = file.root_id"
-        f" WHERE file.{column} > ? AND file.{column} <> '' AND {SHARED_WHERE} ORDER BY file.{column} LIMIT ?"
-    )
+def _distinct(of: str, after: str, limit: int) -> list[str]:
+    query = f"SELECT DISTINCT file.mb_{of} {_NAMED.format(of=of)} AND file.mb_{of} > ? ORDER BY file.mb_{of} LIMIT ?"
     return [identifier for (identifier,) in connection().execute(query, (after, max(0, limit)))]
 
 
 def releases(after: str, limit: int) -> list[str]:
     """Releases that offered files name, in order, those behind `after`; "" begins."""
-    return _distinct("mb_release", after, limit)
+    return _distinct("release", after, limit)
 
 
 def recordings(after: str, limit: int) -> list[str]:
     """Recordings that offered files name, in order, those behind `after`; "" begins."""
-    return _distinct("mb_recording", after, limit)
+    return _distinct("recording", after, limit)
 
 
 def counts() -> tuple[int, int]:
     """How many different releases and recordings offered files name."""
-    query = (
-        "SELECT count(DISTINCT file.{column}) FROM shared_file AS file"
-        " JOIN share_root AS root ON root.id = file.root_id"
-        f" WHERE file.{{column}} <> '' AND {SHARED_WHERE}"
-    )
-    (release,) = connection().execute(query.format(column="mb_release")).fetchone()
-    (recording,) = connection().execute(query.format(column="mb_recording")).fetchone()
+    query = "SELECT count(*) FROM (SELECT DISTINCT file.mb_{of} " + _NAMED + ")"
+    (release,) = connection().execute(query.format(of="release")).fetchone()
+    (recording,) = connection().execute(query.format(of="recording")).fetchone()
     return release, recording
 
 

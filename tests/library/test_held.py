@@ -118,6 +118,9 @@ async def test_the_indexes_are_used(store: Store) -> None:
     by_release = await store.run(plan, held._HELD.format(column="mb_release"))
     assert "shared_file_release" in by_release
     assert "shared_file_recording" in await store.run(plan, held._HELD.format(column="mb_recording"))
+    for of in ("release", "recording"):
+        listing = await store.run(plan, f"SELECT DISTINCT file.mb_{of} {held._NAMED.format(of=of)}")
+        assert "USING COVERING INDEX shared_file_" in listing and "TEMP" not in listing
     waiting = await store.run(plan, f"SELECT content.id {held._WAITING} GROUP BY content.id LIMIT 5")
     assert "content_to_analyse" in waiting
 

@@ -27,7 +27,7 @@ async def test_records_come_back_as_they_were_in_queue_order(tmp_path: Path) -> 
     kept = [
         record(1, position=2, state="done", finished=2.5, path=ODD, root=str(Path(ODD).parent)),
         record(2, position=0, state="failed", reason="disk full"),
-        record(3, position=1, name="名前.flac", size=2**36),
+        record(3, position=1, name="名前.flac", size=2**36, group="job 7"),
     ]
     async with open_store(tmp_path / "db") as store:
         for item in kept:

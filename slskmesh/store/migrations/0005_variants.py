@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import peewee
 
-# Partial indexes: a file without ids costs nothing, and what is analysed leaves the list of what is not.
+# Partial indexes: a file without ids costs nothing, and what is analysed leaves the list of what is not. State and
+# share are in them, so that ids can be listed and counted without looking at the files.
 _STATEMENTS = (
-    "CREATE INDEX shared_file_release ON shared_file (mb_release) WHERE mb_release <> ''",
-    "CREATE INDEX shared_file_recording ON shared_file (mb_recording) WHERE mb_recording <> ''",
+    "CREATE INDEX shared_file_release ON shared_file (mb_release, state, root_id) WHERE mb_release <> ''",
+    "CREATE INDEX shared_file_recording ON shared_file (mb_recording, state, root_id) WHERE mb_recording <> ''",
     "ALTER TABLE content ADD COLUMN analysed INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX content_to_analyse ON content (id) WHERE analysed = 0",
     """
