@@ -34,6 +34,7 @@ from tui.keys import KeyRouter
 from tui.themes import OWN
 from tui.viewmodel.banner import title
 from tui.viewmodel.look import Look, look
+from tui.viewmodel.state import at_work
 from tui.viewmodel.tour import Tour, tour_of
 from tui.widgets.bars import BannerBar, HintBar, StatusBar, TabBar, TooSmall
 from tui.widgets.box import TextBox
@@ -245,7 +246,7 @@ def run_terminal(
         ended = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        linger(client, ended, app.state.running)
+        linger(client, ended, app.state.running, at_work(app.state.jobs))
     stopped = client.stop()
     if app.exit_text:
         print(f"slskmesh: {app.exit_text}", file=sys.stderr)

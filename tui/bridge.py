@@ -15,8 +15,9 @@ from collections.abc import Callable
 from slskmesh.engine.client import Batch, EngineClient
 from slskmesh.engine.commands import Command
 from slskmesh.engine.events import Reply
+from slskmesh.engine.job_views import JobsView
 from slskmesh.engine.views import TransfersView
-from tui.viewmodel.state import ACTIVE
+from tui.viewmodel.state import ACTIVE, at_work
 
 WAITING_MAX = 200
 REPLIES_MAX = 2_000
@@ -127,13 +128,18 @@ class Bridge:
         self._closed = True
 
 
-def linger(client: EngineClient, ended: threading.Event, running: int, poll: float = 1.0) -> None:
-    """After a hang-up with `ui.on_hangup = "keep-running"`: stays until no download runs or `ended` is set."""
-    seen = running
+def linger(
+    client: EngineClient, ended: threading.Event, running: int, jobs: int = 0, poll: float = 1.0
+) -> None:
+    """After a hang-up with `ui.on_hangup = "keep-running"`: stays until no download and no job is at work, or `ended`
+    is set. `running` and `jobs` are how many were when the screen went."""
+    downloads = running
     while not ended.is_set():
         for view in client.drain().views:
             if isinstance(view, TransfersView):
-                seen = sum(1 for t in view.transfers if t.state in ACTIVE)
-        if not seen:
+                downloads = sum(1 for t in view.transfers if t.state in ACTIVE)
+            elif isinstance(view, JobsView):
+                jobs = at_work(view.jobs)
+        if not downloads and not jobs:
             return
         ended.wait(poll)

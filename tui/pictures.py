@@ -1,7 +1,7 @@
 """Pictures of the real app on a real network, by a script of plain rows; the demo writes the script.
 
-A row is (until, keys, name): wait for the condition `until` (a word of the tour's, "halfway", or "" for none), press
-`keys`, and where `name` is not empty write `name-COLUMNSxROWS.svg` in each size.
+A row is (until, keys, name): wait for the condition `until` (a word of the tour's, "halfway", "job-shown", or "" for
+none), press `keys`, and where `name` is not empty write `name-COLUMNSxROWS.svg` in each size.
 """
 
 from __future__ import annotations
@@ -34,7 +34,13 @@ def _halfway(facts: Facts) -> bool:
     return any(transfer.done * 2 >= transfer.size > 0 for transfer in facts.state.transfers)
 
 
-CONDITIONS: Final = {**UNTIL, "halfway": _halfway}
+def _job_shown(facts: Facts) -> bool:
+    """The watched job shows a track that is done."""
+    job = facts.state.job
+    return job is not None and any(track.phase == "done" for track in job.tracks)
+
+
+CONDITIONS: Final = {**UNTIL, "halfway": _halfway, "job-shown": _job_shown}
 
 Row = tuple[str, Sequence[str], str]
 
@@ -74,9 +80,18 @@ async def _wait(app: MeshApp, pilot: Pilot[int], until: str) -> None:
 
 
 def _facts(app: MeshApp) -> Facts:
-    search = app.search if "search" in app.panes else None
-    results = len(search.results) if search is not None else 0
-    return Facts(app.state, app.pane_name, results, search is not None and search.asked > 0)
+    if "search" not in app.panes:
+        return Facts(app.state, app.pane_name, 0, False)
+    search = app.search
+    lookup = search.releases.lookup
+    return Facts(
+        app.state,
+        app.pane_name,
+        len(search.results),
+        search.asked > 0,
+        lookup.found is not None and bool(lookup.found.entities),
+        lookup.plan is not None and lookup.plan.holders > 0,
+    )
 
 
 async def _shoot(app: MeshApp, pilot: Pilot[int], folder: Path, name: str) -> list[Path]:

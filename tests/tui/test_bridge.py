@@ -13,9 +13,11 @@ import pytest
 from slskmesh.engine.client import Batch
 from slskmesh.engine.commands import Rescan, Search, Watch
 from slskmesh.engine.events import Reply
+from slskmesh.engine.job_views import JobsView
 from slskmesh.engine.views import TransferState, TransfersView
 from slskmesh.errors import UserError
 from tests.tui.fake import FakeClient, status, transfer
+from tests.tui.fake_jobs import job
 from tests.tui.stage import play, stage
 from tui.bridge import WAITING_MAX, Bridge, linger
 from tui.driver import GuardedDriver
@@ -113,6 +115,27 @@ def test_lingering_ends_when_no_download_runs() -> None:
     ended = threading.Event()
     ended.set()
     linger(FakeClient(), ended, running=2)
+
+
+def test_lingering_waits_for_jobs_at_work_but_not_for_those_that_wait() -> None:
+    class Counting(FakeClient):
+        drained = 0
+
+        def drain(self):  # type: ignore[no-untyped-def]
+            self.drained += 1
+            if self.drained == 3:
+                self.push(JobsView((job(3), job(4), job(5))))
+            return super().drain()
+
+    client = Counting()
+    linger(client, threading.Event(), running=0, jobs=1, poll=0.001)
+    assert client.drained == 3
+    busy = FakeClient()
+    busy.push(JobsView((job(1),)))
+    ended = threading.Event()
+    threading.Timer(0.05, ended.set).start()
+    linger(busy, ended, running=0, poll=0.001)
+    assert ended.is_set(), "a running job keeps it"
 
 
 class Writer:

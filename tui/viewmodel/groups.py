@@ -20,7 +20,7 @@ from tui.viewmodel.facets import LOSSLESS
 from tui.viewmodel.results import Results, Row, album_rank
 
 _DISC = re.compile(
-    r"(?:cd|dis[ck]|disque|lp|side|vinyl)[ _.-]*(?:\d{1,2}|[a-z])(?![a-z])[^/\\]*", re.IGNORECASE
+    r"(?:cd|dis[ck]|disque|lp|side|vinyl)(?:[ _.-]*\d{1,2}(?!\d)|[ _.-]+[a-z](?![a-z]))[^/\\]*", re.IGNORECASE
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from slskmesh.engine.events import EngineEnded, Level, Notice
-from slskmesh.engine.job_views import JobRowView, JobsView, JobView, MeshView
+from slskmesh.engine.job_views import JobPhase, JobRowView, JobsView, JobView, MeshView
 from slskmesh.engine.views import (
     Banner,
     ChunkMapView,
@@ -39,6 +39,14 @@ ACTIVE = frozenset(
         TransferState.FINISHING,
     }
 )
+
+
+AT_WORK = frozenset({JobPhase.QUEUED, JobPhase.PLANNING, JobPhase.RUNNING})
+
+
+def at_work(jobs: Iterable[JobRowView]) -> int:
+    """Jobs that are not over, do not wait and are not paused."""
+    return sum(1 for row in jobs if row.phase in AT_WORK)
 
 
 @dataclass(slots=True)

@@ -151,7 +151,11 @@ class TextBox(Box):
                 out.append(line)
             elif len(line) == 1:
                 out += [[(part, line[0][1])] for part in wrap(line[0][0], cells)]
-            elif len(line) == 2 and line[0][1] == "dim" and (label := width(line[:1])) <= min(LABEL_MAX, cells // 2):
+            elif (
+                len(line) == 2
+                and line[0][1] == "dim"
+                and (label := width(line[:1])) <= min(LABEL_MAX, cells // 2)
+            ):
                 head, (text, role) = line
                 first, *rest = wrap(text, cells - label)
                 out += [[head, (first, role)], *([(" " * label, "dim"), (part, role)] for part in rest)]
