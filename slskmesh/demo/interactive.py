@@ -189,9 +189,10 @@ def script_rows(network: Network) -> tuple[tuple[str, tuple[str, ...], str], ...
         ("halfway", (), "swarm"),
         ("", ("c",), "swarm-by-source"),
         ("", ("1", "i", "tab", "escape", "A", "3"), ""),
-        ("job", (), "jobs"),
+        ("job", ("7",), "settings"),
+        ("", ("3",), ""),
+        ("job-shown", (), "jobs"),
         ("", ("6",), "peers"),
-        ("", ("7",), "settings"),
         ("", ("4", "?"), "keys"),
     )
 

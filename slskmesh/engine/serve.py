@@ -43,11 +43,15 @@ def serve(
     the table is told of them {"shards": releases}. Returns the exit code.
     """
 
+    shards = -1
+
     def library(view: View | None) -> None:
+        nonlocal shards
         if isinstance(view, LibraryView):
             write({"files": view.files, "scan": view.phase.value})
-        elif isinstance(view, MeshView):
-            write({"shards": view.shards})
+        elif isinstance(view, MeshView) and view.shards != shards:
+            shards = view.shards
+            write({"shards": shards})
 
     console = Console(client)
     with Interrupts() as interrupts:

@@ -1,4 +1,6 @@
-"""What is left of a demo: processes that name a folder on their command line, waited for by the kernel's own word."""
+"""What is left of a demo: its children, and processes that name a folder on their command line, waited for by the
+kernel's own word.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,19 @@ def naming(folder: Path) -> list[int]:
         except OSError:
             continue
         if os.fsencode(folder) in line:
+            found.append(int(entry.name))
+    return found
+
+
+def children_of(pid: int) -> list[int]:
+    """Process numbers of the processes that this one started and that run now."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            status = (entry / "stat").read_text() if entry.name.isdigit() else ""
+        except OSError:
+            continue
+        if status and int(status.rpartition(")")[2].split()[1]) == pid:
             found.append(int(entry.name))
     return found
 

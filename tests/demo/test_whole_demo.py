@@ -12,7 +12,7 @@ from typing import IO
 
 import pytest
 
-from tests.demo.processes import naming, wait_gone
+from tests.demo.processes import children_of, naming, wait_gone
 
 FIELDS = {
     "ok",
@@ -73,20 +73,21 @@ def test_the_demo_proves_itself_with_both_sides_killed(tmp_path: Path) -> None:
 def test_ctrl_c_leaves_no_process_and_no_folder(moment: str, tmp_path: Path) -> None:
     with start(tmp_path) as demo:
         read_until(demo.stderr, moment)
+        started = children_of(demo.pid)
         demo.send_signal(signal.SIGINT)
         demo.send_signal(signal.SIGINT)
         demo.communicate(timeout=30)
     assert demo.returncode == 130
-    assert naming(tmp_path) == []
+    assert wait_gone(started, 0) == naming(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_killed_demo_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
     with start(tmp_path) as demo:
         read_until(demo.stderr, "Downloading")
-        before = naming(tmp_path)
+        before = children_of(demo.pid)
         demo.kill()
         demo.communicate(timeout=30)
-    assert len(before) >= 5
-    assert wait_gone(before, 30) == []  # peers, leecher and the janitor
+    assert len(before) >= 9  # the janitor, MusicBrainz, the porch, five peers, the forger, by now the leecher
+    assert wait_gone(before, 30) == [] == naming(tmp_path)
     assert list(tmp_path.iterdir()) == []

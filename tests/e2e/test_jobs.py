@@ -51,9 +51,14 @@ def holders_of(ground: Ground, porch: Leecher, *names: str) -> list[Leecher]:
     for one in found:
         one.post(Connect(invite))
     for one in found:
-        one.until(lambda one=one: (v := one.view(LibraryView)) and v.files == len(ALBUM.tracks), "its shares")
-        one.until(lambda one=one: (v := one.view(MeshView)) and v.shards >= 1, "its shard to be out")
+        wait_for_shard(one)
     return found
+
+
+def wait_for_shard(one: Leecher) -> None:
+    """Until it offers the album and the table was told so."""
+    one.until(lambda: (v := one.view(LibraryView)) and v.files == len(ALBUM.tracks), "its shares")
+    one.until(lambda: (v := one.view(MeshView)) and v.shards >= 1, "its shard to be out")
 
 
 def slskmesh(*args: str) -> subprocess.Popen[str]:
