@@ -37,15 +37,9 @@ _Expanded = tuple[str, list[ReleaseRecord], list[Words]]
 
 
 async def _release(around: Surroundings, job: Job) -> _Expanded:
+    """The one release; what it is the catalogue tells when it is worked on."""
     spec = job.record.spec
-    answer = await around.catalogue.release(Mbid(spec.target), LocalBudget(spec.origin))
-    release = answer.value
-    record = ReleaseRecord(
-        job.number, 0, release.mbid, title=release.title, artist=release.artist, date=release.date
-    )
-    moved = release.mbid != spec.target
-    words: list[Words] = [("info", "MusicBrainz has merged this release into another")] if moved else []
-    return release.title, [record], words
+    return "", [ReleaseRecord(job.number, 0, spec.target, title=spec.title)], []
 
 
 async def _discography(around: Surroundings, job: Job) -> _Expanded:

@@ -51,6 +51,7 @@ from slskmesh.work import Origin
 
 JOBS_MAX: Final = 500
 LOOK_SECONDS: Final = 60.0  # the wall clock may be set meanwhile
+_MOMENT: Final = 0.05  # seconds; a shorter pause may be less than the wall clock can tell
 RETURN_SECONDS: Final = 60.0  # a holder that comes back is asked again no sooner than this after the last try
 
 
@@ -121,7 +122,7 @@ class Jobs:
                 self._wake = trio.Event()
                 self._begin(nursery)
                 at = next_due(self._records())
-                pause = LOOK_SECONDS if at is None else min(LOOK_SECONDS, max(0.0, at - self._wall()))
+                pause = LOOK_SECONDS if at is None else min(LOOK_SECONDS, max(_MOMENT, at - self._wall()))
                 with trio.move_on_after(pause):
                     await self._wake.wait()
 

@@ -22,9 +22,9 @@ from slskmesh.jobs.around import Surroundings
 from slskmesh.jobs.editions import choose_edition
 from slskmesh.jobs.fetch import NOBODY, TrackFetch
 from slskmesh.jobs.ledger import Job, Words
-from slskmesh.jobs.record import SERVED, SETTLED, ReleaseRecord, TrackRecord, encode_release
+from slskmesh.jobs.record import SERVED, SETTLED, Record, ReleaseRecord, TrackRecord, encode_release
 from slskmesh.jobs.retry import Stopped, Trouble, delay_for, foremost, stopped_by
-from slskmesh.jobs.state import TRACKS_MAX, Phase, Profile, Spec, TrackPhase
+from slskmesh.jobs.state import TRACKS_MAX, Kind, Phase, Profile, Spec, TrackPhase
 from slskmesh.mbid import Mbid
 from slskmesh.swarm.state import Phase as DownloadPhase
 from slskmesh.wire.messages import CacheItem
@@ -82,16 +82,23 @@ class ReleaseRun:
         release = answer.value
         record = msgspec.structs.replace(
             self.record,
+            mbid=release.mbid,
             title=release.title,
             artist=release.artist,
             date=release.date,
             body=encode_release(release),
         )
+        records: list[Record] = [record]
+        if self._job.record.spec.kind is Kind.MB_RELEASE:
+            records.append(msgspec.structs.replace(self._job.record, title=release.title))
         discs, tracks = len(release.media), len(release.tracks)
         text = f"MusicBrainz: {_count(tracks, 'track')} on {_count(discs, 'disc')}"
         if len(self._job.releases) > 1:
             text = f"{release.title}: {text}"
-        await self._around.ledger.write(self._job, record, words=[("info", text), *_staleness(answer)])
+        words: list[Words] = [("info", text), *_staleness(answer)]
+        if release.mbid != self.record.mbid:
+            words.append(("info", f"MusicBrainz has merged this release into {release.mbid}"))
+        await self._around.ledger.write(self._job, *records, words=words)
         return release
 
     async def _choose_edition(self) -> bool:
