@@ -94,11 +94,14 @@ class Asker:
             table.remove_contact(eldest)
 
     async def is_alive(self, contact: Contact) -> bool:
-        """Whether a contact of the table still answers as itself, and to strangers."""
+        """Whether a contact of the table still answers as itself; one that strangers cannot reach is dropped."""
         proven = await self._greet(contact.address, None, lambda _: True)
         alive = proven is not None and proven[0].id == contact.id
         self._responder.table.heard(contact, alive, self._clocks.wall())
-        return alive and proven is not None and not proven[1]
+        if alive and proven is not None and proven[1]:
+            self._responder.table.remove_contact(contact)
+            return False
+        return alive
 
     # -- questions ------------------------------------------------------------------------------------------------
 

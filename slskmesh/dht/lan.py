@@ -59,10 +59,10 @@ class Lan:
         rng: random.Random,
         clock: Callable[[], float],
         heard: Callable[[Address], None],
-        group_port: int = GROUP_PORT,
+        group_port: int | None = None,
     ) -> None:
         self._rng, self._clock, self._tell = rng, clock, heard
-        self._group_port = group_port
+        self._group_port = group_port or GROUP_PORT
         self._own = rng.randbytes(8)
         self._bound: tuple[Address, ...] = ()
         self._overlay = 0

@@ -1,7 +1,8 @@
 """The crawl: ask the nearest known, learn nearer ones, until the k nearest have answered.
 
 Rules:
-- No lockstep: `alpha` calls are in the air, and a slow one stops counting after `slow` seconds.
+- No lockstep: `alpha` calls are in the air, and a slow one stops counting after `slow` seconds; the next farther node
+  is asked in its stead, and if it answers after all it counts again.
 - At most two nodes of a network among the nearest; a bounded number is asked; hints never enter the table here.
 - The crawl does not stop at the first value: its caller unions what all the nearest hold.
 """
@@ -29,6 +30,7 @@ class Shortlist(NodeHeap):  # type: ignore[misc]  # the package has no types
     def __init__(self, target: bytes, k: int, rule: NetworkRule) -> None:
         super().__init__(Node(target), k)
         self._rule = rule
+        self.late: set[bytes] = set()  # asked, silent so far, passed over
         self._gone: dict[bytes, Contact] = {}
 
     def offer(self, contacts: Iterable[Contact]) -> None:
@@ -52,7 +54,11 @@ class Shortlist(NodeHeap):  # type: ignore[misc]  # the package has no types
         return self._rule.nearest(gone, self.maxsize)
 
     def __iter__(self) -> Iterator[Contact]:
-        ordered = (contact for _, contact in sorted(self.heap, key=lambda pair: pair[0]))
+        ordered = (
+            contact
+            for _, contact in sorted(self.heap, key=lambda pair: pair[0])
+            if contact.id not in self.late
+        )
         return iter(self._rule.nearest(ordered, self.maxsize))
 
 
@@ -63,6 +69,7 @@ async def crawl(shortlist: Shortlist, ask: Ask, alpha: int, slow: float) -> list
 
     async def one(contact: Contact) -> None:
         hints = await ask(contact)
+        shortlist.late.discard(contact.id)
         if hints is None:
             shortlist.fail(contact)
         else:
@@ -72,10 +79,11 @@ async def crawl(shortlist: Shortlist, ask: Ask, alpha: int, slow: float) -> list
 
     async with trio.open_nursery() as nursery:
         while True:
+            now = trio.current_time()
+            shortlist.late.update(node for node, at in flying.items() if at + slow <= now)
             waiting = shortlist.get_uncontacted() if len(shortlist.contacted) < ASKED_MAX else []
             if not flying and not waiting:
                 break
-            now = trio.current_time()
             ripe = [at + slow for at in flying.values() if at + slow > now]
             for contact in waiting[: max(0, alpha - len(ripe))]:
                 shortlist.mark_contacted(contact)

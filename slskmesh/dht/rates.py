@@ -97,9 +97,11 @@ class Credit:
 
     def spend(self, host: str, size: int) -> bool:
         """Whether `size` bytes may go to `host` now; they are counted if so."""
-        if self.left(host) < size:
+        left = self.left(host)
+        if left < size:
             return False
-        self._left[host] -= size
+        if size:
+            self._left[host] = left - size
         return True
 
 

@@ -23,6 +23,7 @@ from slskmesh.dht.records_union import PUBLISHERS_MAX, Holder, Union
 from slskmesh.dht.table import Contact
 
 _MEND_HOLDERS: Final = 2
+_AGREEING: Final = 3
 
 
 class Reader:
@@ -55,7 +56,7 @@ class Reader:
         shortlist = self._asker.shortlist(union.key)
         nearest = await crawl(shortlist, ask, self._config.alpha, self._config.slow)
         silent = shortlist.silent(nearest)
-        if not silent or union.is_settled(self._config.k // 2):
+        if not silent or union.is_settled(_AGREEING):
             return nearest
 
         async def ask_again(contact: Contact) -> None:

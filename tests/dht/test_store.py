@@ -99,3 +99,25 @@ def test_no_signature_is_checked_when_there_is_no_time() -> None:
     record = records.make(PEOPLE[0], KEY, 1, NOW + 60, b"x")
     assert store.put(KEY, record, "20.0.0.1", NOW, lambda: False) is Put.BUSY
     assert store.count == 0
+
+
+def test_copies_are_heard_and_what_is_not_is_told() -> None:
+    store = RecordStore(bytes(32))
+    a, b = (records.make(one, KEY, 1, NOW + 5000, b"x") for one in PEOPLE[:2])
+    for one in (a, b):
+        store.put(KEY, one, "20.0.0.1", NOW)
+    assert store.unheard(KEY, NOW, NOW) == []
+    assert store.put(KEY, a, "20.0.0.2", NOW + 100) is Put.HELD
+    assert store.unheard(KEY, NOW + 50, NOW + 100) == [b]
+    store.touch(KEY, NOW + 200)
+    assert store.unheard(KEY, NOW + 150, NOW + 200) == []
+    assert store.unheard(KEY, NOW + 6000, NOW + 5000) == []
+
+
+def test_a_forgery_of_the_same_number_is_no_equivocation() -> None:
+    store = RecordStore(bytes(32))
+    good = records.make(PEOPLE[0], KEY, 1, NOW + 60, b"x")
+    store.put(KEY, good, "20.0.0.1", NOW)
+    with pytest.raises(PeerError, match="signature"):
+        store.put(KEY, records.Record(good.publisher, 1, NOW + 60, b"y", good.signature), "20.0.0.1", NOW)
+    assert store.equivocations == 0

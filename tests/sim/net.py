@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import trio
@@ -139,10 +139,20 @@ class Town:
     def address_of(self, mesh: Mesh) -> Address:
         return next(address for address, one in self.meshes.items() if one is mesh)
 
-    def kill_some(self, share: float, keep: list[Mesh]) -> None:
-        mortal = [address for address, mesh in self.meshes.items() if mesh not in keep]
+    def kill_some(self, share: float, keep: Iterable[Mesh]) -> None:
+        kept = set(keep)
+        mortal = [address for address, mesh in self.meshes.items() if mesh not in kept]
         for address in self.rng.sample(mortal, int(len(self.meshes) * share)):
             self.kill(address)
+
+    async def renew(self, count: int, share: float, seconds: float, keep: Iterable[Mesh] = ()) -> None:
+        """Churn for `seconds`: `share` of the nodes die at once, new ones join until there are `count` again."""
+        end = trio.current_time() + seconds
+        self.kill_some(share, keep)
+        async with trio.open_nursery() as nursery:
+            for _ in range(count - len(self.meshes)):
+                nursery.start_soon(self.settle)
+        await trio.sleep_until(end)
 
 
 def simulate(

@@ -4,11 +4,12 @@ import pytest
 import trio
 
 from slskmesh.dht import record as records
-from slskmesh.dht import wire
+from slskmesh.dht import replication, wire
 from slskmesh.dht.mesh import Mesh
 from slskmesh.dht.networks import Address, pack
 from slskmesh.dht.node import Config
 from slskmesh.dht.record import node_id
+from slskmesh.dht.store import RecordStore
 from slskmesh.identity.key import Identity
 from tests.sim.net import WALL, Town, identity_of, simulate
 
@@ -85,14 +86,59 @@ def test_churn_of_20_percent_a_minute_is_outlived_by_publishing_again() -> None:
         for one in publishers:
             await one.publish(key, b"here", 240)
         for _ in range(6):
-            town.kill_some(0.2, publishers)
-            for _ in range(50 - len(town.meshes)):
-                await town.settle()
-            await trio.sleep(60)
+            await town.renew(50, 0.2, 60, publishers)
             for reader in strangers(town, publishers, 2):
                 assert len(await reader.fetch(key)) == 5
 
     simulate(body, 50)
+
+
+def test_records_outlive_their_publishers_and_every_first_holder() -> None:
+    async def body(town: Town) -> None:
+        keys = [town.rng.randbytes(20) for _ in range(5)]
+        publishers = town.rng.sample(list(town.meshes.values()), 5)
+        for key, publisher in zip(keys, publishers, strict=True):
+            await publisher.publish(key, b"here", 720)
+        for publisher in publishers:
+            town.kill(town.address_of(publisher))
+        end = trio.current_time() + 640
+        while trio.current_time() < end:
+            await town.renew(40, 0.05, 15)
+        for key, reader in zip(keys, strangers(town, [], 5), strict=True):
+            assert len(await reader.fetch(key)) == 1
+        visits = sum(one.replication.passed for one in town.meshes.values())
+        assert visits < 20 * len(town.meshes)
+
+    simulate(body, 40)
+
+
+def test_a_record_nobody_repeats_is_said_again_by_its_holders_each_hour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        replication, "_HOUR", 300.0
+    )  # else virtual hours of twelve nodes take half a real minute
+
+    async def body(town: Town) -> None:
+        key = town.rng.randbytes(20)
+        publisher = next(iter(town.meshes.values()))
+        await publisher.publish(key, b"here", 480)
+        town.kill(town.address_of(publisher))
+
+        def holders() -> list[Mesh]:
+            wall = WALL + trio.current_time()
+            return [one for one in town.meshes.values() if one.responder.store.records(key, wall)]
+
+        before = holders()
+        for one in before[:-1]:
+            one.responder.store = RecordStore(town.rng.randbytes(32))
+        assert len(holders()) == 1
+        await trio.sleep(360)
+        assert len(holders()) >= len(before) - 1
+        await trio.sleep(120)
+        assert holders() == []
+
+    simulate(body, 12)
 
 
 def test_what_is_expired_or_withdrawn_is_gone() -> None:
@@ -147,8 +193,15 @@ def test_nothing_forged_moved_replayed_oversized_or_immortal_is_believed() -> No
             for lie in data:
                 held = await honest.asker.store(contact, key, [lie])
                 assert not held or lie == data[2]
+            if not isinstance(town.meshes[contact.address], Liar):
+                counts = town.meshes[contact.address].responder.counts
+                assert counts["refused"] == 5  # forged, moved, immortal and two that are no records
+        refused = 0
         for reader in town.rng.sample(list(town.meshes.values())[:30], 5):
+            before = reader.responder.counts["refused"]
             assert [one.payload for one in await reader.fetch(key)] == [b"true"]
+            refused += reader.responder.counts["refused"] - before
+        assert refused > 0
 
     simulate(body, 30)
 
@@ -216,6 +269,7 @@ def test_spoofed_and_flooding_sources_gain_little_and_break_nothing() -> None:
         await trio.sleep(10)
         print("reflected", town.net.bytes_to.get(victim, 0), "of", spent, dict(target.responder.counts))
         assert 0 < town.net.bytes_to[victim] <= 3 * spent
+        assert town.net.bytes_to[victim] <= 3 * town.net.bytes_from[victim]
         assert target.responder.counts["limited"] > 300
         assert len(target.responder.store.records(key, WALL)) == held
         assert len(target.asker.calls) == 0
