@@ -155,7 +155,7 @@ class Prompt(Canvas):
                 (" no", "dim"),
             ]
         else:
-            label = f" {label}" if len(label) > 1 else label
+            label = f" {label} " if len(label) > 1 else label
             head: Line = [(label, "key")]
             lower = [*head, *self.edit.view(width_ - width(head) - 1, focused=True)]
         return [(fit(upper, width_), ""), (fit(lower, width_), "")]
