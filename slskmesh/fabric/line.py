@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from slskmesh.fabric.asking import OpenCall
 
 WINDOW: Final = 512 * 1024
-_LOOK: Final = 0.01  # seconds between two looks at a full window
+_LOOK: Final = (0.001, 0.25)  # seconds to the second look at a full window, and between later ones at most
 _HEAD: Final = 16  # bytes of a reply around its payload, about
 
 
@@ -54,8 +54,10 @@ class Line:
 
     async def room(self) -> None:
         """Returns when the peer has read enough for one more answer."""
-        while self._full():  # noqa: ASYNC110 - no session tells when it sent
-            await trio.sleep(_LOOK)
+        look, longest = _LOOK
+        while self._full():  # no session tells when it sent
+            await trio.sleep(look)
+            look = min(2 * look, longest)
 
     def _full(self) -> bool:
         sent = self.session.sent

@@ -238,7 +238,7 @@ async def test_a_peer_that_does_not_read_holds_a_window_and_no_more(
             to_b.send(ask(number, "Forever", payload))
         await trio.sleep(1)
         part = 40_100
-        assert WINDOW - part < to_a.queued < WINDOW + 17 * part
+        assert WINDOW < to_a.queued < WINDOW + 2 * part
         assert not to_a.closed.is_set()
         await trio.sleep(10)  # the deadlines pass; nothing is left but what was queued
         assert b.fabric._answering.rates.open == 0
