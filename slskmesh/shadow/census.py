@@ -38,15 +38,21 @@ def day_of(wall: float) -> int:
     return int(wall // DAY)
 
 
+def key_of(kind: str, name: str) -> bytes:
+    """The key of the table for a "release" or "recording" by MusicBrainz id, or a "content" by its id in hex."""
+    return topics.content(bytes.fromhex(name)) if kind == "content" else topics.mbid(kind, name)
+
+
 class Census:
-    """Who says to hold one release or recording."""
+    """Who says to hold one release, recording or content."""
 
     def __init__(self, kind: str, mbid: str, wall: float) -> None:
-        self.key = topics.mbid(kind, mbid)
+        self.key = key_of(kind, mbid)
         self.shards: dict[PeerId, Shard] = {}
         self.refused: Counter[str] = Counter()
         self.newer = 0  # shards of a version we cannot read
-        self._kind, self._mbid, self._wall = kind, mbid_bytes(mbid), wall
+        self._kind, self._wall = kind, wall
+        self._name = bytes.fromhex(mbid) if kind == "content" else mbid_bytes(mbid)
 
     def take(self, found: Iterable[Record], leave_out: Collection[bytes] = ()) -> Census:
         """Reads records; those of `leave_out` (ourselves, blocked keys) are passed over."""
@@ -74,7 +80,7 @@ class Census:
 
     def salt(self, day: int) -> bytes:
         """The salt of sketches of this release and day."""
-        return sketch.salt_of(self._kind, self._mbid, day)
+        return sketch.salt_of(self._kind, self._name, day)
 
     def agreed(self) -> bytes:
         """What a quorum says in this epoch, to be merged into our own sketch."""
@@ -83,14 +89,18 @@ class Census:
         )
 
     def estimate(self, networks: Mapping[PeerId, str] | None = None) -> int:
-        """About how many hold it, by this epoch or the one before, whichever tells of more."""
+        """About how many hold it, by this epoch or the one before, whichever tells of more.
+
+        `networks` of peers that were reached: each is a voice then, and all who were not reached are one together.
+        """
         today = day_of(self._wall)
         return max(self._count(day, networks or {}) for day in (today, today - sketch.EPOCH_DAYS))
 
     def _count(self, day: int, networks: Mapping[PeerId, str]) -> int:
         claims: dict[Hashable, list[bytes]] = {}
         for peer, shard in self._of(day).items():
-            claims.setdefault(networks.get(peer) or peer, []).append(shard.sketch)
+            voice = networks.get(peer, "") if networks else peer
+            claims.setdefault(voice, []).append(shard.sketch)
         return sketch.estimate(claims, self.shards, self.salt(day))
 
     def _of(self, day: int) -> dict[PeerId, Shard]:

@@ -92,6 +92,10 @@ class ShadowIndex:
         """Contents of a recording that were verified here since the start."""
         return frozenset(self._proved.get(recording, ()))
 
+    def shared(self, content: bytes) -> None:
+        """A file that is no known music was fetched and is offered: its content comes up at once."""
+        self._publisher.ask(Topic("content", content.hex()))
+
     def wanted(self, kind: str, mbid: str) -> None:
         """A peer asked for what we hold: it comes up at once."""
         self._publisher.ask(Topic(kind, mbid))
@@ -107,6 +111,12 @@ class ShadowIndex:
     ) -> Resolution:
         """Who holds a recording, on any release or none; as `resolve_release`."""
         return await self._resolver.resolve("recording", mbid, budget, progress)
+
+    async def resolve_content(
+        self, content: bytes, budget: Budget, progress: Progress | None = None
+    ) -> Resolution:
+        """Who says to hold a content and was reached: the swarm asks those for it; as `resolve_release`."""
+        return await self._resolver.resolve("content", content.hex(), budget, progress)
 
     def holders(self, kind: str, mbid: str) -> tuple[Holding, ...]:
         """Peers that gave us verified data of it."""

@@ -10,6 +10,7 @@ import msgspec
 from slskmesh.catalogue.objects import Release
 from slskmesh.governance.standing import Deed
 from slskmesh.identity.peerid import PeerId
+from slskmesh.library.domain import SharedFile
 from slskmesh.library.variant import HeldTrack
 from slskmesh.overlay.port import Session
 from slskmesh.shadow.descriptors import VariantAdvert
@@ -30,6 +31,9 @@ class Shelf(Protocol):
 
     async def recordings(self, after: str, limit: int) -> list[str]:
         """Distinct recordings after this one, in order."""
+
+    async def find(self, content: bytes) -> SharedFile | None:
+        """The offered file of a content, if it is still there."""
 
     async def counts(self) -> tuple[int, int]:
         """Distinct releases and recordings."""
@@ -73,7 +77,10 @@ class Neighbourhood(Protocol):
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """A peer that showed us over its own session what it holds. `network` is "" where its address tells none."""
+    """A peer that showed us over its own session what it holds (of a content: that was reached).
+
+    `network` is "" where its address tells none.
+    """
 
     peer: PeerId
     network: str
@@ -87,9 +94,10 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class Resolution(msgspec.Struct, frozen=True):
-    """What is known of who holds one release or recording. `refused` counts by a short word; `lines` are for people.
+    """What is known of who holds one release, recording or content. `refused` counts by a short word.
 
-    `publishers` are keys with a valid shard; `silent` of those asked did not answer; `done` is False while it goes on.
+    `lines` are for people, `publishers` keys with a valid shard; `silent` of those asked did not answer; `done` is
+    False while it goes on.
     """
 
     kind: str

@@ -19,7 +19,6 @@ from typing import Final
 import msgspec
 import trio
 
-from slskmesh.dht import topics
 from slskmesh.dht.port import Index
 from slskmesh.errors import StorageError
 from slskmesh.identity.peerid import PeerId
@@ -27,7 +26,7 @@ from slskmesh.mbid import is_mbid
 from slskmesh.overlay.pacing import TokenBucket
 from slskmesh.shadow import shard as shards
 from slskmesh.shadow import sketch
-from slskmesh.shadow.census import Census, day_of
+from slskmesh.shadow.census import Census, day_of, key_of
 from slskmesh.shadow.holdings import shard_of
 from slskmesh.shadow.port import Cached, Shelf
 from slskmesh.shadow.rotation import Act, Rotation, Topic
@@ -192,6 +191,9 @@ class Publisher:
             held = await self._shelf.by_release(topic.mbid)
             release = await self._cached.cached_release(topic.mbid) if held else None
             return shard_of(held, release, day_of(self._wall()), sketch.EMPTY)
+        if topic.kind == "content":
+            file = await self._shelf.find(bytes.fromhex(topic.mbid))
+            return Shard(shards.CHECKED, 1, 1, day_of(self._wall())) if file is not None else None
         held = await self._shelf.by_recording(topic.mbid)
         if any(is_mbid(one.file.mb_release) for one in held):
             return None  # told of as its release
@@ -227,7 +229,7 @@ class Publisher:
                 self._await(topic)
             return
         await self._pace()
-        key = topics.mbid(topic.kind, topic.mbid)
+        key = key_of(*topic)
         found = await self._index.fetch(key, LocalBudget(Origin.AUTOMATION))
         census = Census(topic.kind, topic.mbid, self._wall()).take(found, {self._me})
         seen = {self._me, *census.shards, *self.first_hand.holders(topic)}
@@ -239,7 +241,7 @@ class Publisher:
 
     async def _withdraw(self, topic: Topic) -> None:
         await self._pace()
-        await self._index.withdraw(topics.mbid(topic.kind, topic.mbid))
+        await self._index.withdraw(key_of(*topic))
         self._said.pop(topic, None)
 
     async def _pace(self) -> None:

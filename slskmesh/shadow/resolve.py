@@ -105,8 +105,9 @@ class Resolver:
     async def resolve(
         self, kind: str, mbid: str, budget: Budget, progress: Progress | None = None
     ) -> Resolution:
-        """Who holds this "release" or "recording". `progress` hears of each holder as it comes.
+        """Who holds this "release", "recording" or "content" (its id in hex).
 
+        `progress` hears of each holder as it comes.
         BudgetSpent only where nothing at all could be asked; later it ends the search with what was found.
         """
         search = _Search(self, kind, mbid, budget, progress)
@@ -139,7 +140,8 @@ class _Search:
 
     async def run(self) -> None:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._neighbours)
+            if self._kind != "content":  # the swarm asks those who are connected by itself
+                nursery.start_soon(self._neighbours)
             await self._read()
         if self._spent and not self._budget.spent:
             raise BudgetSpent(self._spent)
@@ -209,7 +211,7 @@ class _Search:
             else:
                 self._silent += 1
             return
-        if holder.variants:
+        if holder.variants or self._kind == "content":
             self._holders[peer] = holder
             self._tell()
         else:
@@ -217,7 +219,7 @@ class _Search:
 
     async def _descriptor(self, session: Session, network: str) -> Holder:
         peer, calls = session.peer, self._to.calls
-        raw = mbid_bytes(self._mbid)
+        raw = b"" if self._kind == "content" else mbid_bytes(self._mbid)
         variants: list[VariantAdvert] = []
         slots = rate = 0
         strange = False
@@ -236,7 +238,7 @@ class _Search:
                 slots, rate = part.upload_slots, part.max_rate
                 if len(variants) <= VARIANTS_MAX:
                     variants += part.variants
-        else:
+        elif self._kind == "recording":
             bundle = await calls.call(
                 peer,
                 SERVICE,

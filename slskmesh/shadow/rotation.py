@@ -27,7 +27,7 @@ RETRY: Final = 300.0
 
 
 class Topic(NamedTuple):
-    """`kind` is "release" or "recording"; `mbid` its canonical text."""
+    """`kind` is "release" or "recording", `mbid` its canonical text; or "content" and a content id in hex."""
 
     kind: str
     mbid: str
