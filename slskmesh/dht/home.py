@@ -40,7 +40,7 @@ _END_SAVE: Final = 2.0
 
 
 class DhtNode:
-    """Implements `dht.port.Index`. `clock` is monotonic seconds (trio's), `wall` Unix seconds."""
+    """Implements `dht.port.Index`. `state` is the file of saved contacts, `clock` monotonic, `wall` Unix seconds."""
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class DhtNode:
         self._named = trio.Event()
         self._skew = Skew()
         self._overlay: tuple[Address, ...] = ()
+        self._ports: dict[bool, int] = {}  # of our overlay, by whether it is IPv6
         self._said: bytes = b""
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -147,12 +148,17 @@ class DhtNode:
     # -- what we say of ourselves ---------------------------------------------------------------------------------
 
     async def advertise(self, overlay: Sequence[Address]) -> None:
-        """Publishes where our overlay listens, at the host others see too; none withdraws it."""
+        """Publishes where our overlay listens, at the host others see too; none withdraws it.
+
+        Of wildcard hosts only the port counts.
+        """
         self._overlay = tuple(address for one in overlay if (address := _plain(one)))
+        self._ports = {networks.is_v6(host): port for host, port in reversed(overlay) if 0 < port < 65536}
         await self._say_endpoints()
 
     async def _say_endpoints(self) -> None:
-        payload = encode_endpoints(self._endpoints()) if self._overlay else b""
+        found = self._endpoints()
+        payload = encode_endpoints(found) if found else b""
         if payload == self._said:
             return
         self._said = payload
@@ -166,10 +172,8 @@ class DhtNode:
         """Our overlay's addresses: seen from outside first; those of the local network only where that is all."""
         found = list(self._overlay)
         for external in self.mesh.external():
-            ports = [
-                port for host, port in self._overlay if networks.is_v6(host) == networks.is_v6(external[0])
-            ]
-            found[:0] = [(external[0], port) for port in ports[:1]]
+            if port := self._ports.get(networks.is_v6(external[0])):
+                found.insert(0, (external[0], port))
         outside = [address for address in found if not networks.is_local(address[0])]
         return outside or found
 

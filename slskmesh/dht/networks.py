@@ -2,7 +2,8 @@
 
 Rules:
 - Whoever owns one address of a network is taken to own all of it: tables, lookups, quotas and rates count networks.
-- Loopback and private networks may be exempt from the counting of contacts (`exempt_local`), never from rates.
+- Loopback and private networks may be exempt from this counting (`exempt_local`): one household has many nodes there,
+  and each address with its port counts as a source.
 """
 
 from __future__ import annotations

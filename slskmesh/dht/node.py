@@ -109,13 +109,13 @@ class Responder:
         try:
             call, body = wire.decode(data)
         except PeerError as error:
-            self._refuse(error.code, host, now)
+            self._refuse(error.code, address, now)
             return None
         if isinstance(body, wire.ANSWERS):
-            self._refuse("unasked", host, now)
+            self._refuse("unasked", address, now)
             return None
         proven = not isinstance(body, wire.Hello) and self.tokens.accepts(body.token, host, body.sender, now)
-        if not self.rates.admits(host, proven, now):
+        if not self.rates.admits(address, self.rule.limits(host), proven, now):
             self.counts["limited"] += 1
             return None
         if not proven:
@@ -131,8 +131,9 @@ class Responder:
             self._note_asker(body.sender, address, body.closed, proven)
         return reply
 
-    def _refuse(self, code: str, host: str, now: float) -> None:
-        self.counts[code if self.rates.admits(host, False, now) else "limited"] += 1
+    def _refuse(self, code: str, address: Address, now: float) -> None:
+        admitted = self.rates.admits(address, self.rule.limits(address[0]), False, now)
+        self.counts[code if admitted else "limited"] += 1
 
     def _answer(self, body: wire.Request, address: Address, proven: bool, size: int) -> wire.Answer | None:
         if isinstance(body, wire.Hello):

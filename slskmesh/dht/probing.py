@@ -19,8 +19,8 @@ from slskmesh.dht.networks import Address
 from slskmesh.dht.rates import Bucket
 from slskmesh.dht.table import Contact, NetworkRule
 
-_AGAIN: Final = 9.0  # seconds before the same host may ask again
-_HOSTS_MAX: Final = 1024
+_AGAIN: Final = 9.0  # seconds before the same network may ask again
+_ASKERS_MAX: Final = 1024
 _ERRANDS_MAX: Final = 16
 _RATE: Final = 0.2
 _BURST: Final = 4.0
@@ -31,21 +31,22 @@ class Probing:
 
     def __init__(self, rule: NetworkRule, entropy: Callable[[int], bytes], now: float) -> None:
         self._rule, self._entropy = rule, entropy
-        self._asked: OrderedDict[str, float] = OrderedDict()
+        self._asked: OrderedDict[bytes, float] = OrderedDict()
         self._errands = Bucket(1.0, 10.0, 10.0, now)
         self._knocks = Bucket(_RATE, _BURST, _BURST, now)
         self.errands: deque[tuple[Contact, bytes, Address]] = deque(maxlen=_ERRANDS_MAX)
 
     def probe(self, node: bytes, address: Address, contacts: Sequence[Contact], now: float) -> bytes:
         """The packed endpoint of the contact that will be asked to greet `node`; b"" nobody."""
-        if now - self._asked.get(address[0], float("-inf")) < _AGAIN:
+        asker = self._voice(address)
+        if now - self._asked.get(asker, float("-inf")) < _AGAIN:
             return b""
         fit = [one for one in contacts if self._fits(one, node, address)]
         if not fit or len(self.errands) >= _ERRANDS_MAX or not self._errands.take(now):
             return b""
-        self._asked[address[0]] = now
-        self._asked.move_to_end(address[0])
-        if len(self._asked) > _HOSTS_MAX:
+        self._asked[asker] = now
+        self._asked.move_to_end(asker)
+        if len(self._asked) > _ASKERS_MAX:
             self._asked.popitem(last=False)
         chosen = fit[int.from_bytes(self._entropy(4), "big") % len(fit)]
         self.errands.append((chosen, node, address))

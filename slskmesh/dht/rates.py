@@ -13,7 +13,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-from slskmesh.dht.networks import Address, network_of
+from slskmesh.dht.networks import Address, network_of, text
 
 _SOURCES_MAX: Final = 4096
 _AIM_AGAIN: Final = 60.0
@@ -52,9 +52,15 @@ class Rates:
         }
         self._signatures = Bucket(signatures, signatures, signatures, now)
 
-    def admits(self, host: str, proven: bool, now: float) -> bool:
-        """Whether a request from `host` may be served now; `proven` is one with a valid token."""
+    def admits(self, address: Address, counted: bool, proven: bool, now: float) -> bool:
+        """Whether a request from `address` may be served now; `proven` is one with a valid token.
+
+        Where networks are not `counted`, on a local network, each port of a host is a source of its own.
+        """
         sources = self._sources[proven]
+        if not counted:
+            return self._bucket(sources, text(address), 1, now).take(now)
+        host = address[0]
         return self._bucket(sources, host, 1, now).take(now) and self._bucket(
             sources, network_of(host), 3, now
         ).take(now)

@@ -162,3 +162,38 @@ async def test_clocks_that_differ_are_told(identities: list[Identity], tmp_path:
     for difference in (100, 120, 5000):
         one.note_clock(time.time() - difference)
     assert 119 < one.status().skew < 121
+
+
+async def test_endpoints_have_the_host_that_others_see(identities: list[Identity], tmp_path: Path) -> None:
+    async with running(identities, tmp_path, 5) as nodes:
+        one = nodes[0]
+        assert one.status().external in ("", one.status().listening[0])
+        await until(lambda: one.status().external == one.status().listening[0])
+        await one.advertise([("0.0.0.0", 5009), ("::", 5009)])
+        assert await nodes[1].endpoints(identities[0].peer, LocalBudget()) == [("127.0.0.1", 5009)]
+        for voter in range(40):
+            seen = ("20.0.0.7", 1234)
+            one.mesh.responder.votes.cast(bytes([voter]), seen, trio.current_time())
+        assert one.status().external == "20.0.0.7:1234"
+        await one.advertise([("192.168.1.5", 5009), ("0.0.0.0", 5009)])
+        assert await nodes[1].endpoints(identities[0].peer, LocalBudget()) == [("20.0.0.7", 5009)]
+
+
+async def test_nodes_of_both_families_find_each_other_by_home(
+    identities: list[Identity], tmp_path: Path
+) -> None:
+    async with trio.open_nursery() as nursery:
+        nodes = [node(identity, tmp_path / str(i)) for i, identity in enumerate(identities[:3])]
+        for one, host in zip(nodes, ["0.0.0.0", "127.0.0.1", "::1"], strict=True):
+            await nursery.start(one.run)
+            await one.listen(host, 0)
+        both, four, six = nodes
+        port = both.sockets.addresses[0][1]
+        assert both.status().listening == (f"0.0.0.0:{port}", f"[::]:{port}")
+        four.meet([("::1", port), ("127.0.0.1", port)])
+        six.meet([("::1", port), ("127.0.0.1", port)])
+        with trio.fail_after(10):
+            await until(lambda: both.status().nodes == 2)
+            assert await four.publish(KEY, b"shard", 600) >= 1
+            assert [one.payload for one in await six.fetch(KEY, LocalBudget())] == [b"shard"]
+        nursery.cancel_scope.cancel()

@@ -33,15 +33,24 @@ def test_the_oldest_credit_is_forgotten_never_given() -> None:
 
 def test_a_spoofed_flood_leaves_the_true_owner_its_own_bucket() -> None:
     rates = Rates(20, 60, 2000, 0.0)
-    assert sum(rates.admits("20.0.0.1", False, 1.0) for _ in range(1000)) == 60
-    assert sum(rates.admits("20.0.0.1", True, 1.0) for _ in range(1000)) == 60
-    assert sum(rates.admits("20.0.0.1", True, 2.0) for _ in range(1000)) == 20
+    assert sum(rates.admits(("20.0.0.1", 7), True, False, 1.0) for _ in range(1000)) == 60
+    assert sum(rates.admits(("20.0.0.1", 7), True, True, 1.0) for _ in range(1000)) == 60
+    assert sum(rates.admits(("20.0.0.1", 7), True, True, 2.0) for _ in range(1000)) == 20
 
 
 def test_a_network_gets_three_times_an_address() -> None:
     rates = Rates(20, 60, 2000, 0.0)
-    assert sum(rates.admits(f"20.0.0.{i}", False, 1.0) for i in range(1, 11) for _ in range(60)) == 180
-    assert rates.admits("20.0.1.1", False, 1.0)
+    assert (
+        sum(rates.admits((f"20.0.0.{i}", 7), True, False, 1.0) for i in range(1, 11) for _ in range(60))
+        == 180
+    )
+    assert rates.admits(("20.0.1.1", 7), True, False, 1.0)
+
+
+def test_on_a_local_network_each_port_is_a_source() -> None:
+    rates = Rates(20, 60, 2000, 0.0)
+    admitted = [rates.admits(("127.0.0.1", port), False, False, 1.0) for port in range(9) for _ in range(80)]
+    assert sum(admitted) == 9 * 60
 
 
 def test_signatures_a_second_are_bounded() -> None:
