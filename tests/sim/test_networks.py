@@ -359,3 +359,55 @@ def test_nobody_is_taken_for_closed_where_datagrams_get_lost() -> None:
         assert [one for one in town.meshes.values() if one.closed] == []
 
     simulate(body, 15)
+
+
+def test_hints_cannot_aim_a_network_at_an_address() -> None:
+    async def body(town: Town) -> None:
+        victim = ("99.9.9.9", 53)
+
+        class Aimer(Mesh):
+            """Names the victim as every node anybody looks for."""
+
+            def reply(self, raw: bytes, address: Address) -> bytes | None:
+                call, request = wire.decode(raw)
+                if not isinstance(request, wire.FindNode | wire.FindValue):
+                    return super().reply(raw, address)
+                target = request.target if isinstance(request, wire.FindNode) else request.key
+                hints = [wire.Hint(target[:-1] + bytes([i]), pack(victim)) for i in range(6)]
+                if isinstance(request, wire.FindNode):
+                    return wire.encode(call, wire.Nodes(bytes(8), hints))
+                return wire.encode(call, wire.Values(bytes(8), hints, [], bytes(8), 0))
+
+        for _ in range(10):
+            await town.settle(make=Aimer)
+        honest = [one for one in town.meshes.values() if not isinstance(one, Aimer)]
+        await trio.sleep(61)
+        town.net.bytes_to.clear()
+        began = trio.current_time()
+        for _ in range(4):
+            for reader in honest:
+                await reader.fetch(town.rng.randbytes(20))
+        minutes = (trio.current_time() - began) // 60 + 1
+        print("aimed", town.net.bytes_to[victim], "minutes", minutes)
+        assert 0 < town.net.bytes_to[victim] <= len(honest) * minutes * 2 * wire.ASK_PAD
+
+    simulate(body, 15)
+
+
+def test_a_flood_under_a_stolen_address_leaves_its_owner_its_answers() -> None:
+    async def body(town: Town) -> None:
+        key = town.rng.randbytes(20)
+        publishers, _ = await publish_by(town, key, 5)
+        reader = strangers(town, publishers, 1)[0]
+        assert len(await reader.fetch(key)) == 5
+        source = town.address_of(reader)
+        for to, target in town.meshes.items():
+            for _ in range(200):
+                question = wire.padded(wire.FindNode(bytes(20), target.id, key), 160)
+                town.net.carry(wire.encode(town.rng.randbytes(16), question), source, to)
+        await trio.sleep(0.1)
+        began = trio.current_time()
+        assert len(await reader.fetch(key)) == 5
+        assert trio.current_time() - began < 1
+
+    simulate(body, 20)

@@ -1,0 +1,143 @@
+"""What attackers do to a town: nodes that lie, nodes around a topic that hide it, floods and spoofed sources."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+import trio
+
+from slskmesh.dht import record as records
+from slskmesh.dht import wire
+from slskmesh.dht.mesh import Mesh
+from slskmesh.dht.networks import Address, pack
+from slskmesh.dht.record import Record, node_id
+from slskmesh.identity.key import Identity
+from slskmesh.identity.signing import Domain
+from tests.sim.net import WALL, Town, identity_of
+
+VICTIM: Address = ("99.9.9.9", 53)
+LIFE = 600
+
+
+def wall() -> int:
+    """Wall time of the town, seconds."""
+    return int(WALL + trio.current_time())
+
+
+def held(town: Town, key: bytes, peer: bytes) -> Record:
+    """The record of `peer` under `key` as somebody holds it."""
+    everyone = (one.responder.store.records(key, wall()) for one in town.meshes.values())
+    return next(record for found in everyone for record in found if record.publisher == peer)
+
+
+def oversized(identity: Identity, key: bytes) -> bytes:
+    """A record truly signed, but with more payload than any may have."""
+    payload, expiry = bytes(records.PAYLOAD_MAX + 1), wall() + LIFE
+    signature = identity.sign(Domain.DHT_RECORD, records._body(key, identity.peer, 2**40, expiry, payload))
+    return records.encode(Record(identity.peer, 2**40, expiry, payload, signature))
+
+
+def lies_about(town: Town, key: bytes, true: Record, moved: Record, replayed: Record) -> dict[str, bytes]:
+    """Encoded records that nobody may believe under `key`, by what is wrong with them.
+
+    `true` stands under the key, `moved` is of the same publisher under another key, `replayed` came before `true`.
+    """
+    liar, now = identity_of(town.rng), wall()
+    forged = Record(true.publisher, true.seq + 1, true.expiry, b"forged", true.signature)
+    prolonged = Record(true.publisher, true.seq + 1, true.expiry + 60, true.payload, true.signature)
+    lies = {
+        "forged": forged,
+        "prolonged": prolonged,
+        "moved": moved,
+        "replayed": replayed,
+        "expired": records.make(liar, key, 1, now - 1, b"expired"),
+        "immortal": records.make(liar, key, 1, now + records.TTL_MAX + records.SKEW + 60, b"immortal"),
+    }
+    spelled = records.encode(true)[:-64] + b"\x00" * 64
+    raw = {"oversized": oversized(liar, key), "unsigned": spelled, "garbage": town.rng.randbytes(300)}
+    return {name: records.encode(one) for name, one in lies.items()} | raw
+
+
+def liar_class(rng: random.Random, lies: list[bytes]) -> type[Mesh]:
+    """Nodes that answer every read with some of `lies`, and stores with a yes that means nothing."""
+
+    class Liar(Mesh):
+        def reply(self, data: bytes, address: Address) -> bytes | None:
+            answer = super().reply(data, address)
+            if answer is None:
+                return None
+            call, body = wire.decode(answer)
+            if isinstance(body, wire.Stored):
+                return wire.encode(call, wire.Stored([True] * len(body.held)))
+            if not isinstance(body, wire.Values):
+                return answer
+            told = rng.sample(lies, min(2, len(lies)))
+            lie = msgspec.structs.replace(
+                body, records=told, hints=body.hints[:2], digest=rng.randbytes(8), count=9
+            )
+            return wire.encode(call, lie)
+
+    return Liar
+
+
+def near_identity(rng: random.Random, key: bytes, bits: int) -> Identity:
+    """An identity whose node shares the first `bits` of its id with `key`."""
+    while True:
+        identity = identity_of(rng)
+        distance = int.from_bytes(node_id(identity.peer), "big") ^ int.from_bytes(key, "big")
+        if distance >> (160 - bits) == 0:
+            return identity
+
+
+async def eclipse(town: Town, key: bytes, count: int, bits: int) -> list[Mesh]:
+    """Settles `count` nodes of one /24 nearest to `key`, that swallow stores and name only their like."""
+    gang: list[Mesh] = []
+
+    class Sybil(Mesh):
+        def reply(self, data: bytes, address: Address) -> bytes | None:
+            call, request = wire.decode(data)
+            hints = [wire.Hint(one.id, pack(town.address_of(one))) for one in gang[:6]]
+            if isinstance(request, wire.FindValue):
+                return wire.encode(call, wire.Values(bytes(8), hints, [], bytes(8), 0))
+            if isinstance(request, wire.FindNode):
+                return wire.encode(call, wire.Nodes(bytes(8), hints))
+            if isinstance(request, wire.Store):
+                return wire.encode(call, wire.Stored([True] * len(request.records)))
+            return super().reply(data, address)
+
+    for number in range(count):
+        identity = near_identity(town.rng, key, bits)
+        gang.append(await town.settle(identity, f"66.6.6.{number + 1}", Sybil))
+    return gang
+
+
+class Flood:
+    """Datagrams of many kinds at some nodes: reads spoofed in VICTIM's name, garbage, stores without a token."""
+
+    def __init__(self, town: Town, key: bytes, targets: list[Mesh]) -> None:
+        self._town, self._key = town, key
+        self._targets = [(town.address_of(one), one.id) for one in targets]
+        self.spoofed = 0  # bytes sent in VICTIM's name
+        self.sent = 0
+
+    async def pour(self, rate: float) -> None:
+        """Sends until cancelled: `rate` rounds a second, four datagrams a target and round."""
+        while True:
+            for address, node in self._targets:
+                self._round(address, node)
+            await trio.sleep(1 / rate)
+
+    def _round(self, to: Address, node: bytes) -> None:
+        rng, net = self._town.rng, self._town.net
+        read = wire.padded(wire.FindValue(bytes(20), node, self._key), 430)
+        raw = wire.encode(rng.randbytes(16), read)
+        self.spoofed += len(raw)
+        net.carry(raw, VICTIM, to)
+        elsewhere = (f"98.{rng.randrange(256)}.{rng.randrange(256)}.7", 53)
+        store = wire.Store(bytes(20), node, self._key, rng.randbytes(8), [rng.randbytes(300)])
+        net.carry(wire.encode(rng.randbytes(16), store), elsewhere, to)
+        net.carry(rng.randbytes(rng.randrange(1400)), elsewhere, to)
+        answer = wire.Values(bytes(8), [], [rng.randbytes(300)], bytes(8), 9)
+        net.carry(wire.encode(rng.randbytes(16), answer), self._targets[0][0], to)
+        self.sent += 4
