@@ -1,0 +1,1 @@
+"""The Soulseek network: its server, its users, their files, rooms and messages."""

@@ -1,0 +1,240 @@
+"""What crosses from the Soulseek network into the engine: frozen values and events. No library's objects.
+
+Rules:
+- Names, paths and texts are as the network gave them (hostile, not sanitised); whoever shows, logs or writes them
+  sanitises.
+- A remote path is a key: it is sent back exactly as it came. Sizes in bytes, durations in seconds, rates in bytes/s.
+- Nothing here is ever published to peers of the mesh (design.md 2.12).
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class Outcome(enum.Enum):
+    """How an attempt to be on the server ended (research p2p.md 3.3, soulseek-facts.md)."""
+
+    ONLINE = "online"
+    WRONG_PASSWORD = "wrong password"
+    BAD_NAME = "name refused"
+    BAD_VERSION = "version refused"
+    KICKED = "logged in elsewhere"  # code 41: final until the person says otherwise
+    FULL = "server full"
+    ADDRESS_BAN = "closed at once"  # suspected
+    NO_ANSWER = "no answer"  # a silent ban is suspected after three in a row
+    UNREACHABLE = "unreachable"
+    LOST = "connection lost"
+
+
+class Attributes(msgspec.Struct, frozen=True, gc=False):
+    """What a listing says of a file; None where it says nothing (unknown is a third value, never 0)."""
+
+    bitrate: int | None = None  # kbit/s
+    duration: int | None = None
+    vbr: bool | None = None
+    sample_rate: int | None = None
+    bit_depth: int | None = None
+
+
+class RemoteFile(msgspec.Struct, frozen=True, gc=False):
+    """One file of a user. `path` with backslashes, as the network has it."""
+
+    path: str
+    size: int
+    attributes: Attributes = Attributes()
+    locked: bool = False
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.replace("/", "\\").rpartition("\\")[2]
+
+    @property
+    def folder(self) -> str:
+        """All but the last part."""
+        return self.path.replace("/", "\\").rpartition("\\")[0]
+
+
+class SearchAnswer(msgspec.Struct, frozen=True):
+    """One user's answer to one of our searches."""
+
+    token: int
+    user: str
+    files: tuple[RemoteFile, ...]
+    free_slot: bool
+    speed: int
+    queue: int
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """Some folders of a user's shares (browse is streamed): folder path -> files in it."""
+
+    user: str
+    folders: tuple[tuple[str, tuple[RemoteFile, ...]], ...]
+    done: bool = False
+
+
+class UserState(enum.Enum):
+    """What the server says of a user."""
+
+    UNKNOWN = "unknown"
+    OFFLINE = "offline"
+    AWAY = "away"
+    ONLINE = "online"
+
+
+class UserInfo(msgspec.Struct, frozen=True):
+    """What a user says of himself. `picture` is never shown in a terminal, only its size is."""
+
+    user: str
+    text: str
+    slots: int
+    queue: int
+    free_slot: bool
+    picture: int = 0  # bytes
+
+
+class TransferPhase(enum.Enum):
+    """States of a transfer of the legacy network."""
+
+    QUEUED = "queued"  # here
+    REQUESTED = "requested"  # waits in the other side's queue
+    CONNECTING = "connecting"
+    ACTIVE = "active"
+    DONE = "done"
+    PAUSED = "paused"
+    ABORTED = "aborted"
+    FAILED = "failed"
+
+
+class TransferNews(msgspec.Struct, frozen=True):
+    """How one transfer stands now. `key` is the adapter's number for it; `reason` in the network's words."""
+
+    key: int
+    user: str
+    path: str
+    upload: bool
+    phase: TransferPhase
+    size: int
+    done: int
+    rate: float = 0.0
+    place: int | None = None
+    reason: str = ""
+    local: str = ""
+
+
+class RoomInfo(msgspec.Struct, frozen=True):
+    """One room of the server's list."""
+
+    name: str
+    users: int
+    private: bool = False
+    joined: bool = False
+
+
+# -- events: what happens by itself -----------------------------------------------------------------------------------
+
+
+class LegacyEvent(msgspec.Struct, frozen=True):
+    """Base of all events."""
+
+
+class ServerChanged(LegacyEvent, frozen=True):
+    """The line to the server: up, or down and why. `text` is the server's own words, if any."""
+
+    outcome: Outcome
+    text: str = ""
+
+
+class Answered(LegacyEvent, frozen=True):
+    """A search was answered."""
+
+    answer: SearchAnswer
+
+
+class TransferChanged(LegacyEvent, frozen=True):
+    """A transfer moved on; progress may be merged, changes of phase never are."""
+
+    news: TransferNews
+
+
+class UserChanged(LegacyEvent, frozen=True):
+    """A watched user's state."""
+
+    user: str
+    state: UserState
+
+
+class RoomsListed(LegacyEvent, frozen=True):
+    """The server's list of rooms."""
+
+    rooms: tuple[RoomInfo, ...]
+
+
+class RoomJoined(LegacyEvent, frozen=True):
+    """We are in a room, with these users and tickers (user, text)."""
+
+    room: str
+    users: tuple[str, ...]
+    tickers: tuple[tuple[str, str], ...] = ()
+
+
+class RoomLeft(LegacyEvent, frozen=True):
+    """We are no longer in a room."""
+
+    room: str
+
+
+class RoomUser(LegacyEvent, frozen=True):
+    """Somebody came or went."""
+
+    room: str
+    user: str
+    there: bool
+
+
+class RoomTicker(LegacyEvent, frozen=True):
+    """Somebody's ticker; empty: taken away."""
+
+    room: str
+    user: str
+    text: str
+
+
+class RoomSaid(LegacyEvent, frozen=True):
+    """A line in a room."""
+
+    room: str
+    user: str
+    text: str
+    when: float
+
+
+class Whispered(LegacyEvent, frozen=True):
+    """A private message. `live` is False for one that waited on the server while we were away."""
+
+    user: str
+    text: str
+    when: float
+    live: bool = True
+
+
+class ServerSaid(LegacyEvent, frozen=True):
+    """An announcement of the server."""
+
+    text: str
+
+
+class WishInterval(LegacyEvent, frozen=True):
+    """Seconds the server wants between wishlist searches."""
+
+    seconds: int
+
+
+class PhrasesExcluded(LegacyEvent, frozen=True):
+    """Phrases the server does not want in answers (code 160)."""
+
+    phrases: tuple[str, ...]
