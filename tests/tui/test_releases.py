@@ -75,6 +75,7 @@ def test_the_states_of_a_look_up() -> None:
             await st.push(looked_up(await find(st), 0))
             assert "MusicBrainz knows no release with these words" in st.text()
             await st.push(looked_up(await find(st), 0, note=s("musicbrainz.org cannot be reached: no route")))
+            assert "0 releases" not in st.text() and "no answer" in st.text()
             assert (
                 "cannot be reached: no route" in st.text()
                 and "search by text works all the same" in st.text()

@@ -24,9 +24,14 @@ MARKERS = {
 
 def _parts(status: StatusView) -> list[str]:
     """What follows the word, most important first; a part that begins with a comma goes on the one before."""
-    table = [] if status.dht_nodes is None else [f", DHT {count(status.dht_nodes)}"]
+    table = [] if status.dht_nodes is None else [f"DHT {count(status.dht_nodes)}"]
     if status.banner is Banner.MESH_ONLY:
-        return [SENTENCE, f"mesh {plural(status.peers, 'peer')}", *table, str(status.detail)]
+        return [
+            SENTENCE,
+            f"mesh {plural(status.peers, 'peer')}",
+            *[f", {part}" for part in table],
+            str(status.detail),
+        ]
     if status.banner is Banner.ISOLATED:
         return ["no server, no mesh peers; c connects by invite, b says why", *table, str(status.detail)]
     if status.banner is Banner.STOPPED:

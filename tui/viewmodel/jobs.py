@@ -26,7 +26,7 @@ PHASE_ROLES = {
 }
 OVER = frozenset({JobPhase.DONE, JobPhase.CANCELLED, JobPhase.FAILED})
 CAN_PAUSE = frozenset({JobPhase.QUEUED, JobPhase.PLANNING, JobPhase.RUNNING, JobPhase.WAITING})
-CAN_RETRY = frozenset({JobPhase.WAITING, JobPhase.FAILED, JobPhase.RUNNING})
+CAN_RETRY = frozenset({JobPhase.WAITING, JobPhase.FAILED, JobPhase.RUNNING, JobPhase.CANCELLED})
 BUSY = frozenset({JobPhase.PLANNING, JobPhase.RUNNING})
 _URGENCY = (
     JobPhase.FAILED,
@@ -105,7 +105,7 @@ def why(row: JobRowView, now: float) -> str:
             JobPhase.PAUSED: "p goes on",
             JobPhase.DONE: f"{plural(row.tracks_done, 'track')}, {size(row.bytes_done)}",
             JobPhase.FAILED: "r tries again",
-            JobPhase.CANCELLED: "finished files stay",
+            JobPhase.CANCELLED: "finished files stay; r begins again",
         }[row.phase]
     )
 
@@ -182,7 +182,7 @@ def stays(row: JobRowView, view: JobView | None) -> str:
     """What stays on disk and what goes when a job is cancelled or removed, in words."""
     kept = plural(row.tracks_done, "finished file")
     stay = "stay" if row.tracks_done != 1 else "stays"
-    if row.phase in OVER:
+    if row.phase in {JobPhase.DONE, JobPhase.CANCELLED}:
         return f"{kept} {stay}" if row.tracks_done else "no file is touched"
     lost = 0
     if view is not None and view.row.job == row.job:

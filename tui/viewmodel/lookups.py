@@ -94,6 +94,8 @@ def entity_note(lookup: Lookup) -> str:
     found = lookup.found
     if found is None:
         return ""
+    if found.note and not found.entities:
+        return "no answer"
     text = f"{plural(len(found.entities), found.kind or 'release')} at MusicBrainz"
     return f"old answer: {found.note}  {text}" if found.stale else text
 

@@ -55,7 +55,7 @@ def rows(view: MeshView | None) -> list[Row]:
         out = [("table", "empty: a peer, an invite or the LAN brings the first contact", "warn")]
     out += _udp(view)
     held = f"{plural(view.records, 'record')} under {plural(view.keys, 'key')}"
-    out.append(("held", f"{held}; {count(view.published)} of ours are out", "text"))
+    out.append(("held", f"{held}; {count(view.published)} of our own out", "text"))
     out.append(
         (
             "shadow",

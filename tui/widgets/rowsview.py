@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from tui.viewmodel.columns import Column, header, layout, tabbed
-from tui.viewmodel.spans import Line
+from tui.viewmodel.spans import Line, wrap
 from tui.widgets.box import Box
 from tui.widgets.canvas import Row
 
@@ -182,7 +182,8 @@ class RowsBox(Box, Generic[T]):
         total = len(self.source)
         above: list[Row] = [([(" ", "text"), *line], "") for line in self.lead]
         if not total:
-            return [*above, ([], "")] + [([("  " + text, "dim")], "") for text in self.empty]
+            told = [part for text in self.empty for part in wrap(text, width - 4)]
+            return [*above, ([], ""), *(([("  " + part, "dim")], "") for part in told)]
         if self.top > max(0, total - self.page) or self.cursor >= self.top + self.page:
             self._settle()
         out = above

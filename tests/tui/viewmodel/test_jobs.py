@@ -93,6 +93,7 @@ def test_what_stays_on_disk_is_counted() -> None:
     assert words.stays(job(1), None) == "19 finished files stay, unfinished ones are deleted"
     assert words.stays(job(4), None) == "10 finished files stay"
     assert words.stays(job(4, tracks_done=0), None) == "no file is touched"
+    assert "unfinished ones are deleted" in words.stays(job(6), None), "a failed one still has some"
 
 
 def test_the_summary_counts_phases() -> None:

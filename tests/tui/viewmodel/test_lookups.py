@@ -88,7 +88,9 @@ def test_the_four_states_differ() -> None:
     gone.answer(looked_up(1, 0, note=s("musicbrainz.org cannot be reached")))
     texts = [" ".join(words.entity_empty(x)) + words.entity_note(x) for x in (asking, nothing, old, gone)]
     assert len(set(texts)) == 4
-    assert "search by text works" in texts[3] and "old answer: no route" in texts[2]
+    assert (
+        "search by text works" in texts[3] and "no answer" in texts[3] and "old answer: no route" in texts[2]
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def test_a_healthy_table() -> None:
     for part in (
         "118 nodes, looks on the LAN too",
         "seen from outside as 203.0.113.5:50300",
-        "212 records under 96 keys; 31 of ours are out",
+        "212 records under 96 keys; 31 of our own out",
         "31 of 40 releases told in signed shards",
         "3 forged or bad records refused, 12 asked too fast",
         "musicbrainz.org answers",
