@@ -52,7 +52,7 @@ from tests.swarm.memory import MemoryRouter
 START = 1_700_000_000.0
 SIZE = 1_000_000
 RATE = 100_000.0
-WRONG = "every chunk was right but the whole file's SHA-256 is not; kept as x.bad and not used; resume to fetch it again"
+WRONG = "every chunk was right but the whole file's SHA-256 is not; kept as x.bad and not used"
 FULL = "disk full: free 9 MB at /music, then resume"
 ME = PeerId(b"\1" * 32)
 
@@ -145,10 +145,11 @@ class FakeCatalogue:
         self.labels: dict[str, tuple[Label, tuple[ReleaseBrief, ...]]] = {}
         self.trouble: CatalogueError | None = None
         self.calls: list[str] = []
+        self.takes = 1.0
 
     async def _answer(self, what: str, known: dict[str, Any], key: str) -> Answer[Any]:
         self.calls.append(what)
-        await trio.sleep(1)
+        await trio.sleep(self.takes)
         if self.trouble is not None:
             raise self.trouble
         if key not in known:
@@ -182,13 +183,14 @@ class FakePlanner:
     def __init__(self) -> None:
         self.offers: dict[str, list[Candidate]] = {}
         self.error: SlskmeshError | None = None
+        self.takes = 2.0
         self.asked: list[tuple[float, tuple[str, ...]]] = []
 
     async def plan_release(
         self, release: Release, wants: Sequence[Intent[Music]], budget: Budget, /
     ) -> Plan[Music]:
         self.asked.append((trio.current_time(), tuple(want.want.recording for want in wants)))
-        await trio.sleep(2)
+        await trio.sleep(self.takes)
         if self.error is not None:
             raise self.error
         planned = tuple(
@@ -288,7 +290,7 @@ class FakeDownloads:
         entry = self.entries.get(wanted)
         if entry is not None and entry.phase in (Down.PAUSED, Down.FAILED):
             self._turn(entry, Down.QUEUED)
-        elif entry is not None and not (entry.phase is Down.DONE and not Path(entry.path).exists()):
+        elif entry is not None and not (entry.phase is Down.DONE and not Path(entry.path).exists()):  # noqa: ASYNC240
             raise UserError(f"{name} is in the list already: {entry.phase.value}")
         elif len(self.entries) >= self.most:
             raise UserError(f"the list holds {self.most} downloads; remove some first")

@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import pytest
@@ -144,9 +145,9 @@ async def test_without_sources_the_job_waits_longer_each_time_and_holds_no_place
     await world.reach(other, Phase.DONE, seconds=60)
     await trio.sleep(4 * 3600)
     asked = [at for at, wants in world.planner.asked if mbid(101) in wants]
-    gaps = [b - a for a, b in zip(asked, asked[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(asked)]
     assert 300 <= gaps[0] <= 340
-    assert all(1.7 < two / one < 2.3 for one, two in zip(gaps, gaps[1:], strict=False)) and len(gaps) >= 5
+    assert all(1.7 < two / one < 2.3 for one, two in itertools.pairwise(gaps)) and len(gaps) >= 5
     world.stock(make_release())
     await world.reach(number, Phase.DONE)
     assert world.catalogue.calls.count("release") == 2  # once a job, however often it tries
