@@ -24,6 +24,7 @@ from slskmesh.fabric.payload import decode, encode
 from slskmesh.fabric.port import Caller, Method, Service
 from slskmesh.fabric.rates import Bounds, CallRates
 from slskmesh.fabric.status import CallFailed, Status
+from slskmesh.fabric.workers import Workers
 from slskmesh.governance.violations import Kind
 from slskmesh.text import sanitize
 from slskmesh.wire import limits
@@ -36,18 +37,26 @@ _NO_SERVICE: Final = "no such service"
 
 
 class Answer:
-    """One call being answered; `dropped` when nobody waits for it any more."""
+    """One call to be answered; `dropped` when nobody waits for it any more. `scope` is there while it is worked on."""
 
-    __slots__ = ("dropped", "scope")
+    __slots__ = ("deadline", "dropped", "line", "method", "number", "request", "scope")
 
-    def __init__(self, deadline: float) -> None:
-        self.scope = trio.CancelScope(deadline=deadline)
+    def __init__(
+        self, line: Line, number: int, method: Method[Any, Any], request: msgspec.Struct, deadline: float
+    ) -> None:
+        self.line = line
+        self.number = number
+        self.method = method
+        self.request = request
+        self.deadline = deadline
+        self.scope: trio.CancelScope | None = None
         self.dropped = False
 
     def drop(self) -> None:
         """Stops the handler; nothing is answered."""
         self.dropped = True
-        self.scope.cancel()
+        if self.scope is not None:
+            self.scope.cancel()
 
 
 class Answering:
@@ -66,7 +75,7 @@ class Answering:
         self._clock = clock
         self._services: dict[str, Service] = {}
         self._methods: dict[str, dict[str, Method[Any, Any]]] = {}
-        self._nursery: trio.Nursery | None = None
+        self._workers: Workers[Answer] | None = None
         self.rates = CallRates(bounds, clock)
         self.answered = 0  # calls answered with OK since the start
 
@@ -89,12 +98,12 @@ class Answering:
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Owns the handlers, until cancelled."""
         async with trio.open_nursery() as nursery:
-            self._nursery = nursery
+            self._workers = Workers(nursery, self._answer)
             try:
                 task_status.started()
                 await trio.sleep_forever()
             finally:
-                self._nursery = None
+                self._workers = None
 
     # -- what arrives --------------------------------------------------------------------------------------------
 
@@ -140,7 +149,7 @@ class Answering:
 
     def _understand(self, service: str, message: Call) -> tuple[Method[Any, Any], msgspec.Struct]:
         methods = self._methods.get(service)
-        if methods is None or self._nursery is None:
+        if methods is None or self._workers is None:
             raise CallFailed(Status.SERVICE_NOT_FOUND, _NO_SERVICE)
         method = methods.get(message.method)
         if method is None:
@@ -153,36 +162,40 @@ class Answering:
     # -- answering -----------------------------------------------------------------------------------------------
 
     def _begin(self, line: Line, message: Call, method: Method[Any, Any], request: msgspec.Struct) -> None:
-        assert self._nursery is not None
+        assert self._workers is not None
         number = message.call
-        answer = line.answering[number] = Answer(trio.current_time() + message.deadline / 1000)
-        self._nursery.start_soon(self._answer, line, number, answer, method, request)
+        deadline = trio.current_time() + message.deadline / 1000
+        answer = line.answering[number] = Answer(line, number, method, request, deadline)
+        self._workers.put(answer)
 
-    async def _answer(
-        self, line: Line, number: int, answer: Answer, method: Method[Any, Any], request: msgspec.Struct
-    ) -> None:
-        caller = Caller(line.peer, self.rates.budget(line.peer))
+    async def _answer(self, answer: Answer, scope: trio.CancelScope) -> None:
+        if answer.dropped:
+            return
+        line, number = answer.line, answer.number
+        answer.scope = scope
+        scope.deadline = answer.deadline
         failure: CallFailed | None = None
         try:
-            with answer.scope:
-                failure = await _outcome(line, number, method, caller, request)
+            failure = await _outcome(answer, Caller(line.peer, self.rates.budget(line.peer)))
+        except trio.Cancelled:
+            if scope.cancel_called and not answer.dropped:
+                _refuse(line, number, Status.TIMEOUT, "the call's time is over")
+            raise
         finally:
-            if line.answering.get(number) is answer:
+            answer.scope = None
+            if not answer.dropped:
                 self._leave(line, number)
         if answer.dropped:
             return
-        if answer.scope.cancelled_caught:
-            failure = CallFailed(Status.TIMEOUT, "the call's time is over")
         if failure is not None:
             _refuse(line, number, failure.status, str(failure))
         else:
             self.answered += 1
 
 
-async def _outcome(
-    line: Line, number: int, method: Method[Any, Any], caller: Caller, request: msgspec.Struct
-) -> CallFailed | None:
+async def _outcome(answer: Answer, caller: Caller) -> CallFailed | None:
     """Runs the handler and sends what it answers; its failure as a status."""
+    line, number, method, request = answer.line, answer.number, answer.method, answer.request
     try:
         if method.handler is not None:
             payload = _fitting(await method.handler(caller, request))

@@ -100,6 +100,7 @@ async def test_fresh_keys_of_one_prefix_are_turned_away_too() -> None:
 async def test_a_number_in_use_ends_the_session() -> None:
     async with raw_caller() as (_, b, to_b, to_a):
         to_b.send(ask(7, "Wait"))
+        await settled()
         to_b.send(ask(7))
         await settled()
         assert to_a.why == "duplicate-call" and b.parrot.ended.is_set()
