@@ -16,7 +16,8 @@ import pytest
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """This process's without settings of ours."""
     return {key: value for key, value in os.environ.items() if not key.startswith("SLSKMESH")}
 
 
@@ -31,7 +32,7 @@ def run() -> Run:
             capture_output=True,
             text=True,
             timeout=60,
-            env={**_environment(), **more.pop("env", {})},
+            env={**environment(), **more.pop("env", {})},
             check=False,
             **more,
         )
@@ -39,20 +40,24 @@ def run() -> Run:
     return run
 
 
+def home_at(home: Path, *shares: Path, musicbrainz: str = "") -> Path:
+    """A new home that is set up, listening on a free port of loopback and asking nobody elsewhere."""
+    (home / "downloads").mkdir(parents=True)
+    home.chmod(0o700)
+    (home / "config.toml").write_text(
+        f'[overlay]\nlisten = "127.0.0.1:0"\nname = "{home.name}"\n'
+        f'[dht]\nlan = false\n[musicbrainz]\nhost = "{musicbrainz}"\n'
+        f'[library]\ndownloads = "{home}/downloads"\nshares = {json.dumps([str(s) for s in shares])}\n'
+    )
+    return home
+
+
 @pytest.fixture
 def make_home(tmp_path: Path) -> Callable[..., Path]:
-    """A home that is set up, listening on a free port of loopback and asking nobody elsewhere."""
+    """Makes homes by name below the test's folder."""
 
-    def make_home(name: str, *shares: Path, musicbrainz: str = "", rate: int = 0) -> Path:
-        home = tmp_path / name
-        (home / "downloads").mkdir(parents=True)
-        home.chmod(0o700)
-        (home / "config.toml").write_text(
-            f'[overlay]\nlisten = "127.0.0.1:0"\nname = "{name}"\nmax_upload_rate = {rate}\n'
-            f'[dht]\nlan = false\n[musicbrainz]\nhost = "{musicbrainz}"\n'
-            f'[library]\ndownloads = "{home}/downloads"\nshares = {json.dumps([str(s) for s in shares])}\n'
-        )
-        return home
+    def make_home(name: str, *shares: Path, musicbrainz: str = "") -> Path:
+        return home_at(tmp_path / name, *shares, musicbrainz=musicbrainz)
 
     return make_home
 
@@ -67,7 +72,7 @@ class Daemon:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=_environment(),
+            env=environment(),
         )
         self.ready: dict[str, Any] = self.line()
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 import hashlib
 import json
 import queue
-import shutil
+import signal
 import socket
 import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 
 from slskmesh.demo import audio, catalogue
 from slskmesh.demo.child import Child, Said
+from tests.cli.conftest import Daemon, environment, home_at
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 DAEMON = Callable[..., Any]
@@ -48,11 +50,26 @@ def musicbrainz(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert child.end(10) == 0
 
 
-class Place:
-    """A porch and a holder that run, and the home of somebody who has met the porch."""
+@pytest.fixture(scope="module")
+def network(music: Path, musicbrainz: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A porch, and behind it a holder that shares the album and has told the table so. Yields the porch."""
+    folder = tmp_path_factory.mktemp("network")
+    porch = Daemon(home_at(folder / "porch"))
+    home = home_at(folder / "holder", music, musicbrainz=musicbrainz)
+    holder = Daemon(home, "--join", porch.ready["invite"], "--until-eof")
+    files = shards = 0
+    while files < len(ALBUM.tracks) or not shards:
+        line = holder.line()
+        files, shards = line.get("files", files), line.get("shards", shards)
+    yield porch
+    assert [holder.end()[0], porch.end()[0]] == [0, 0]
 
-    def __init__(self, run: Run, home: Path, porch: Any, holder: Any) -> None:
-        self.run, self.home, self.porch, self.holder = run, home, porch, holder
+
+class Place:
+    """The home of somebody who has met the porch, and nobody else."""
+
+    def __init__(self, run: Run, home: Path) -> None:
+        self.run, self.home = run, home
 
     def __call__(self, *args: str) -> tuple[int, list[dict[str, Any]], str]:
         """Runs a command on the home with --json: exit code, objects, errors."""
@@ -61,20 +78,10 @@ class Place:
 
 
 @pytest.fixture
-def place(
-    run: Run, make_home: Callable[..., Path], daemon: DAEMON, music: Path, musicbrainz: str, tmp_path: Path
-) -> Place:
-    shutil.copytree(music, tmp_path / "share")
-    porch = daemon(make_home("porch"))
-    home = make_home("holder", tmp_path / "share", musicbrainz=musicbrainz)
-    holder = daemon(home, "--join", porch.ready["invite"], "--until-eof")
-    files = shards = 0
-    while files < len(ALBUM.tracks) or not shards:
-        line = holder.line()
-        files, shards = line.get("files", files), line.get("shards", shards)
-    place = Place(run, make_home("me", musicbrainz=musicbrainz), porch, holder)
-    code, rows, errors = place("connect", porch.ready["invite"])
-    assert code == 0 and rows[0]["peer_id"] == porch.ready["peer_id"], errors
+def place(run: Run, make_home: Callable[..., Path], network: Daemon, musicbrainz: str) -> Place:
+    place = Place(run, make_home("me", musicbrainz=musicbrainz))
+    code, rows, errors = place("connect", network.ready["invite"])
+    assert code == 0 and rows[0]["peer_id"] == network.ready["peer_id"], errors
     return place
 
 
@@ -155,6 +162,62 @@ def test_a_job_fetches_a_release_from_whom_it_never_met(place: Place, music: Pat
     code, (removed,), _ = place("jobs", "remove", number)
     assert code == 0 and removed["did"] == "removed" and place("jobs", "list")[1] == []
     assert digests(got) == digests(path for path in music.rglob("*") if path.is_file())
+
+
+def test_only_the_tracks_asked_for_are_fetched_and_a_waiting_job_is_paused_resumed_and_retried(
+    place: Place,
+) -> None:
+    code, rows, errors = place("jobs", "add", "release", ALBUM.mbid, "--wait", "--tracks", "2,4")
+    assert code == 0, (rows, errors)
+    got = sorted(path.name for path in (place.home / "downloads").rglob("*.flac"))
+    assert len(got) == 2 and ALBUM.tracks[1].title in got[0] and ALBUM.tracks[3].title in got[1]
+
+    assert place("jobs", "add", "release", NOT_SHARED.mbid, "--wait", "--patience", "1")[0] == 4
+
+    def phase() -> str:
+        return str(next(job["phase"] for job in place("jobs", "list")[1] if job["job"] == 2))
+
+    assert place("jobs", "pause", "2")[0] == 0 and phase() == "paused"
+    assert place("jobs", "run", "--patience", "1")[0] == 0, "what is paused is not waited for"
+    assert place("jobs", "resume", "2")[0] == 0 and phase() != "paused"
+    assert place("jobs", "run", "--patience", "1")[0] == 4
+    assert place("jobs", "retry", "2")[0] == 0
+
+
+def test_a_discography_takes_what_there_is_and_waits_for_the_rest(place: Place, music: Path) -> None:
+    added = place("jobs", "add", "discography", ALBUM.artist_id, "--profile", "extended", "--lossless-only")
+    assert added[0] == 0 and added[1][0]["kind"] == "discography"
+    code, rows, errors = place("jobs", "run", "--patience", "2")
+    assert code == 4 and rows[-1]["waiting"] == 1, (rows, errors)
+    last = rows[-2]
+    assert (last["releases_total"], last["releases_done"], last["tracks_done"]) == (2, 1, 4)
+    files = [path for path in (place.home / "downloads").rglob("*") if path.is_file()]
+    assert digests(files) == digests(path for path in music.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_watching_the_list_ends_with_a_signal(make_home: Callable[..., Path], number: signal.Signals) -> None:
+    home = make_home("h")
+    added = subprocess.run(
+        [sys.executable, "-m", "slskmesh", "jobs", "add", "release", ALBUM.mbid, "--home", str(home)],
+        capture_output=True,
+        check=True,
+        timeout=60,
+        env=environment(),
+    )
+    assert b"job 1" in added.stdout
+    with subprocess.Popen(
+        [sys.executable, "-m", "slskmesh", "jobs", "list", "--watch", "--json", "--home", str(home)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as watching:
+        assert watching.stdout is not None
+        assert json.loads(watching.stdout.readline())["job"] == 1
+        watching.send_signal(number)
+        _, errors = watching.communicate(timeout=30)
+    assert (watching.returncode, errors) == (130, "")
 
 
 def digests(paths: Any) -> list[str]:
