@@ -332,7 +332,7 @@ class Desk(SafeApp):
             self.prompt.paste(text)
         elif self.overlay is not None:
             self.overlay.paste(text)
-        elif self.pane.typing:
+        else:
             self.pane.paste(text)
 
     def quit(self) -> None:

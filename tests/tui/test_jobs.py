@@ -217,6 +217,24 @@ def test_a_filter_keeps_jobs_with_its_words() -> None:
     play(scene())
 
 
+def test_the_row_s_menu_is_named_after_it_and_a_click_finds_the_row() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            await open_jobs(st)
+            await st.press("x")
+            assert isinstance(st.app.overlay, Menu) and st.app.overlay.title == "Harbour Lights"
+            assert "it is running" not in st.text()
+            await st.press("escape")
+            await st.pilot.click("#job-tracks", offset=(8, 6))
+            assert pane(st).box.id == "job-tracks" and pane(st).tracks.cursor == 2, (
+                "below two lines and the titles"
+            )
+            await st.press("x")
+            assert isinstance(st.app.overlay, Menu) and st.app.overlay.title == "The Long Pier"
+
+    play(scene())
+
+
 async def ask_for(st: Stage, text: str, found: LookedUp) -> None:
     await st.press("3", "c")
     await st.type(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from slskmesh.engine import commands as c
@@ -11,6 +13,7 @@ from tests.tui.fake import everything, hit, hits, s, settings_view, status
 from tests.tui.fake_jobs import entity, looked_up, mbid, resolved
 from tests.tui.stage import Stage, play, stage
 from tui.everywhere import run_command
+from tui.inquiries import WAITING_MAX
 from tui.panes.search import SearchPane
 from tui.viewmodel.groups import Group
 
@@ -113,6 +116,47 @@ def test_a_pasted_address_switches_the_mode_and_resolves_at_once() -> None:
             assert "7/8 tracks  4 holders" in st.text()
             await st.press("escape")
             assert "1 release at MusicBrainz" in st.text()
+
+    play(scene())
+
+
+def test_an_id_pasted_over_the_lists_goes_into_the_query() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            await st.search()
+            st.app.pasted("just text")
+            assert not pane(st).typing
+            st.app.pasted(ADDRESS)
+            await st.settle()
+            assert pane(st).typing and pane(st).mode == "mbid" and pane(st).query_box.edit.text == ADDRESS
+
+    play(scene())
+
+
+def test_only_so_many_questions_wait() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            told: list[int] = []
+            for _ in range(WAITING_MAX + 3):
+                st.app.inquiries.look_up(st.app, c.LookUp("x"), lambda event: told.append(event.query), print)
+            await st.push(*(looked_up(n) for n in range(1, WAITING_MAX + 4)))
+            assert told == list(range(4, WAITING_MAX + 4)), "the oldest are dropped, each is told once"
+            await st.push(looked_up(5))
+            assert told.count(5) == 1
+
+    play(scene())
+
+
+def test_twenty_thousand_folded_files_cost_no_more_than_a_screen() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            found = tuple(hit(n, artist=s("X"), album=s(f"A{n // 10}")) for n in range(20_000))
+            await st.search(found=found)
+            await st.press("z")
+            assert pane(st).groups.releases == 2_000
+            start = time.process_time()
+            await st.press("j", "enter", "j", "G", "g", "g", "k", "enter", "j")
+            assert time.process_time() - start < 1.5, "nine keys"
 
     play(scene())
 

@@ -130,7 +130,7 @@ class Pane(Container):
         return False
 
     def paste(self, text: str) -> None:
-        """Pasted text while `typing`."""
+        """Pasted text."""
 
     def escape(self) -> bool:
         """esc in the normal context; True where it did something."""

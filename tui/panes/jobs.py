@@ -55,11 +55,14 @@ class JobsPane(Pane):
             "no job yet: c begins one, or find a release in Search (1, t) and press A on it",
         )
         self.list.on_cursor = self._watch
+        self.list.named_by = "target"
         self.tracks = RowsBox(self._tracks, self._track_columns, id="job-tracks")
         self.releases = RowsBox(
             self._releases, lambda: release_columns(self.desk.glyphs), id="job-releases", classes=ABSENT
         )
         self.plan = RowsBox(self._tracks, plan_columns, id="job-plan", classes=ABSENT)
+        self.tracks.named_by = self.plan.named_by = "track"
+        self.releases.named_by = "release"
         self.events = TextBox(id="job-events", classes=ABSENT)
 
     def make_boxes(self) -> Iterable[Box]:

@@ -46,6 +46,7 @@ class ReleaseSearch:
             self._found, lambda: entity_columns(pane.desk.glyphs), "releases", id="releases", classes=ABSENT
         )
         self.tracks = RowsBox(self._tracks, plan_columns, "tracks", id="tracks", classes=ABSENT)
+        self.tracks.named_by = "track"
         self.tracks.is_marked = lambda key: int(key) in self.lookup.marked
         self.entities.on_cursor = self.tracks.on_cursor = pane.show_row
 

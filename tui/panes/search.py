@@ -150,6 +150,11 @@ class SearchPane(Pane):
         return True
 
     def paste(self, text: str) -> None:
+        if not self.typing:
+            if not is_pasted(text):
+                return
+            self.query_box.edit.set("")
+            self.type_query(True)
         self.query_box.edit.insert(text)
         if self.mode != "mbid" and is_pasted(self.query_box.edit.text):
             self.set_mode("mbid")

@@ -76,6 +76,7 @@ class RowsBox(Box, Generic[T]):
         self.heading = True
         self.lead: list[Line] = []  # lines above the list that do not scroll
         self.empty: Sequence[str] = ()
+        self.named_by = ""  # title of the column that names a row; none: the first that says something
         self.is_marked: Callable[[str], bool] = lambda key: False
         self.on_cursor: Callable[[], None] = lambda: None
         self.range_start: int | None = None
@@ -147,7 +148,9 @@ class RowsBox(Box, Generic[T]):
         row = self.current
         if row is None:
             return ""
-        cells = (tabbed((column,), row).strip() for column in self.columns())
+        columns = self.columns()
+        chosen = tuple(column for column in columns if column.title == self.named_by) or columns
+        cells = (tabbed((column,), row).strip() for column in chosen)
         return next((text for text in cells if len(text) > 1), "")
 
     def table(self, most: int) -> tuple[str, int]:
