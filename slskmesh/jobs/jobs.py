@@ -141,9 +141,12 @@ class Jobs:
                 job.take(msgspec.structs.replace(job.record, retry_at=late[job.number]))
 
     def _begin(self, nursery: trio.Nursery) -> None:
+        """Starts what may begin. A job that a command is at is left until the command is done with it."""
         for number in due(self._records(), self._wall()):
-            self._set(number, Phase.QUEUED)
-        for number in may_begin(self._records(), self._active()):
+            if not self._find(number).lock.locked():
+                self._set(number, Phase.QUEUED)
+        records = [job.record for job in self._ledger if job.scope is not None or not job.lock.locked()]
+        for number in may_begin(records, self._active()):
             job = self._set(number, Phase.PLANNING)
             job.scope, job.stopped = trio.CancelScope(), trio.Event()
             nursery.start_soon(self._drive, job, job.scope)
@@ -231,7 +234,6 @@ class Jobs:
             self._refuse_over(job)  # its end may have come first
             await self._let_go(job, pause_downloads)
             await self._ledger.phase(job, Phase.PAUSED, "paused by you", words=[("info", "paused by you")])
-        self._wake.set()
 
     async def resume(self, number: int) -> None:
         """Goes on with a paused job."""
@@ -239,7 +241,6 @@ class Jobs:
             if job.record.phase is not Phase.PAUSED:
                 raise UserError(f"job {number} is not paused: {job.record.phase.value}")
             await self._ledger.phase(job, Phase.QUEUED, words=[("info", "resumed")])
-        self._wake.set()
 
     async def retry(self, number: int) -> None:
         """Tries everything of a job again that is not done: plans anew, now."""
@@ -263,7 +264,6 @@ class Jobs:
             await self._ledger.phase(
                 job, Phase.QUEUED, attempts=0, words=[("info", "everything that is not done is tried again")]
             )
-        self._wake.set()
 
     async def cancel(self, number: int) -> None:
         """Ends a job; finished files stay, unfinished ones are removed."""
@@ -277,7 +277,6 @@ class Jobs:
             self._downloads.limit_group(job.group, 0)
             words = "cancelled by you; finished files stay"
             await self._ledger.phase(job, Phase.CANCELLED, "cancelled by you", words=[("info", words)])
-        self._wake.set()
 
     async def remove(self, number: int) -> None:
         """Takes a job that is over off the list; files stay. StorageError: unfinished data cannot be deleted."""
@@ -306,8 +305,11 @@ class Jobs:
     @contextlib.asynccontextmanager
     async def _held(self, number: int) -> AsyncIterator[Job]:
         """The job, with no other command on it meanwhile."""
-        async with self._find(number).lock:
-            yield self._find(number)  # it may have been removed while this waited
+        try:
+            async with self._find(number).lock:
+                yield self._find(number)  # it may have been removed while this waited
+        finally:
+            self._wake.set()
 
     def _phase(self, job: Job) -> Phase:
         """Its phase now, after something else had its turn."""

@@ -93,13 +93,15 @@ class ReleaseRun:
             records.append(msgspec.structs.replace(self._job.record, title=release.title))
         discs, tracks = len(release.media), len(release.tracks)
         text = f"MusicBrainz: {_count(tracks, 'track')} on {_count(discs, 'disc')}"
-        if len(self._job.releases) > 1:
-            text = f"{release.title}: {text}"
-        words: list[Words] = [("info", text), *_staleness(answer)]
+        words: list[Words] = [("info", self._of(record, text)), *_staleness(answer)]
         if release.mbid != self.record.mbid:
             words.append(("info", f"MusicBrainz has merged this release into {release.mbid}"))
         await self._around.ledger.write(self._job, *records, words=words)
         return release
+
+    def _of(self, record: ReleaseRecord, text: str) -> str:
+        """A line that tells which release it is of, where the job has several."""
+        return f"{record.title}: {text}" if len(self._job.releases) > 1 else text
 
     async def _choose_edition(self) -> bool:
         spec = self._job.record.spec
@@ -113,7 +115,8 @@ class ReleaseRun:
         else:
             record = msgspec.structs.replace(self.record, mbid=chosen.mbid, date=chosen.date)
             kind = " ".join(word for word in (chosen.format, chosen.country, chosen.date) if word)
-            words = [("info", f"{record.title}: chose 1 of {_count(len(answer.value), 'edition')}: {kind}")]
+            chosen_of = f"chose 1 of {_count(len(answer.value), 'edition')}"
+            words = [("info", f"{record.title}: {chosen_of}{f': {kind}' if kind else ''}")]
         await self._around.ledger.write(self._job, record, words=[*words, *_staleness(answer)])
         return chosen is not None
 
@@ -264,7 +267,8 @@ class ReleaseRun:
             reason = wrong or planned.reason or NOBODY
             gone = msgspec.structs.replace(track, phase=TrackPhase.NO_SOURCE, reason=reason, candidates=0)
             records.append(gone)
-        words: list[Words] = [("info", line) for line in plan.lines if line not in self._said]
+        news = [line for line in plan.lines if line not in self._said]
+        words: list[Words] = [("info", self._of(self.record, line)) for line in news]
         self._said = frozenset(plan.lines)
         await self._around.ledger.write(self._job, *records, words=words)
 
