@@ -150,7 +150,7 @@ def test_only_so_many_questions_wait() -> None:
 def test_twenty_thousand_folded_files_cost_no_more_than_a_screen() -> None:
     async def scene() -> None:
         async with stage() as st:
-            found = tuple(hit(n, artist=s("X"), album=s(f"A{n // 10}")) for n in range(20_000))
+            found = tuple(hit(n, artist=s("X"), album=s(f"A{n // 10}"), folder=s("M")) for n in range(20_000))
             await st.search(found=found)
             await st.press("z")
             assert pane(st).groups.releases == 2_000
