@@ -182,7 +182,7 @@ class Answering:
                 _refuse(line, number, Status.TIMEOUT, "the call's time is over")
             raise
         finally:
-            answer.scope = None
+            answer.scope = None  # the next job's from here on
             if not answer.dropped:
                 self._leave(line, number)
         if answer.dropped:
@@ -199,7 +199,8 @@ async def _outcome(answer: Answer, caller: Caller) -> CallFailed | None:
     try:
         if method.handler is not None:
             payload = _fitting(await method.handler(caller, request))
-            await line.room()
+            if line.full():
+                await line.room()
             line.reply(CallReply(number, Status.OK, payload))
         elif method.stream is not None:
             await _send_parts(line, number, method.stream(caller, request))

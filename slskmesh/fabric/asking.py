@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -36,7 +37,7 @@ class OpenCall:
     """One call on its way. One task waits for its parts."""
 
     __slots__ = (
-        *("_more", "failure", "latency", "line", "number", "over"),
+        *("_more", "deadline", "failure", "latency", "line", "number", "over"),
         *("parts", "received", "service", "since", "stream"),
     )
 
@@ -48,6 +49,7 @@ class OpenCall:
         self.since = since
         self.parts: deque[bytes] = deque()
         self.received = 0
+        self.deadline = math.inf
         self.latency = 0.0  # seconds to the first part or the status
         self.over = False
         self.failure: PeerError | None = None
@@ -58,13 +60,11 @@ class OpenCall:
         if self._more is not None:
             self._more.set()
 
-    async def wait(self, deadline: float) -> bool:
-        """Returns when there is a part or the end; False at the deadline."""
+    async def wait(self) -> None:
+        """Returns when there is a part or the end."""
         self._more = trio.Event()
-        with trio.CancelScope(deadline=deadline) as scope:
-            await self._more.wait()
+        await self._more.wait()
         self._more = None
-        return not scope.cancelled_caught
 
 
 class Asking:
@@ -76,6 +76,27 @@ class Asking:
         self._note = note
         self.open = 0  # made or waiting for their turn
         self.buffered = 0  # bytes of parts that nobody took yet
+        self._waiting: dict[OpenCall, None] = {}
+        self._alarm: trio.CancelScope | None = None  # its deadline is the earliest of those that wait
+
+    async def watch(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Ends calls whose time is over; one task for all, since a scope for each call costs as much as the call."""
+        alarm = self._alarm = trio.CancelScope()
+        task_status.started()
+        try:
+            while True:
+                with alarm:
+                    await trio.sleep_forever()
+                now = trio.current_time()
+                for call in [one for one in self._waiting if one.deadline <= now]:
+                    self.give_up(call, CallFailed(Status.TIMEOUT, "the peer did not answer in time"))
+                    del self._waiting[call]
+                earliest = min((call.deadline for call in self._waiting), default=math.inf)
+                alarm = self._alarm = trio.CancelScope(deadline=earliest)
+        finally:
+            self._alarm = None
+            for call in list(self._waiting):
+                self.give_up(call, CallFailed(Status.UNAVAILABLE, "this side is stopping"))
 
     async def begin(
         self, line: Line, service: str, method: str, payload: bytes, deadline: float, *, stream: bool
@@ -87,10 +108,9 @@ class Asking:
             raise CallFailed(Status.UNAVAILABLE, "too many calls are open on this side")
         self.open += 1
         try:
+            line.turns.acquire_nowait()
+        except trio.WouldBlock:
             await self._turn(line, deadline)
-        except BaseException:
-            self.open -= 1
-            raise
         now = trio.current_time()
         call = OpenCall(line, line.number(), service, stream, now)
         line.asked[call.number] = call
@@ -99,16 +119,21 @@ class Asking:
         return call
 
     async def _turn(self, line: Line, deadline: float) -> None:
+        """Waits for a place among the calls open to the peer."""
+        failure = CallFailed(Status.TIMEOUT, "other calls to this peer took all the time")
+        taken = False
         try:
-            line.turns.acquire_nowait()
-        except trio.WouldBlock:
-            with trio.CancelScope(deadline=deadline) as scope:
+            with trio.CancelScope(deadline=deadline):
                 await line.turns.acquire()
-            if scope.cancelled_caught:
-                raise CallFailed(Status.TIMEOUT, "other calls to this peer took all the time") from None
-        if line.gone:
-            line.turns.release()
-            raise CallFailed(Status.UNAVAILABLE, "the peer is gone")
+                taken = True
+                failure = CallFailed(Status.UNAVAILABLE, "the peer is gone")
+        finally:
+            if not taken or line.gone:
+                self.open -= 1
+        if not taken or line.gone:
+            if taken:
+                line.turns.release()
+            raise failure
 
     async def part(self, call: OpenCall, deadline: float) -> bytes | None:
         """The next part, None after the last. CallFailed, PeerError; if cancelled, so is the call."""
@@ -118,14 +143,26 @@ class Asking:
                     raise call.failure
                 if call.over:
                     return None
-                if not await call.wait(deadline):
-                    self.give_up(call, CallFailed(Status.TIMEOUT, "the peer did not answer in time"))
+                await self._wait(call, deadline)
         except trio.Cancelled:
             self.give_up(call)
             raise
         part = call.parts.popleft()
         self.buffered -= len(part)
         return part
+
+    async def _wait(self, call: OpenCall, deadline: float) -> None:
+        if self._alarm is None:
+            self.give_up(call, CallFailed(Status.UNAVAILABLE, "calls are not running on this side"))
+            return
+        call.deadline = deadline
+        self._waiting[call] = None
+        if deadline < self._alarm.deadline:
+            self._alarm.deadline = deadline
+        try:
+            await call.wait()
+        finally:
+            self._waiting.pop(call, None)
 
     def give_up(self, call: OpenCall, failure: PeerError | None = None) -> None:
         """Ends a call from this side and tells the peer; nothing if it is over."""

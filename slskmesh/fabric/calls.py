@@ -61,8 +61,10 @@ class Fabric:
         router.on_close(self._closed)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Answers calls until cancelled."""
-        await self._answering.run(task_status)
+        """Answers calls, and watches the time of ours, until cancelled. Nothing can be called before it."""
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._asking.watch)
+            await self._answering.run(task_status)
 
     # -- being a service -------------------------------------------------------------------------------------------
 

@@ -55,11 +55,12 @@ class Line:
     async def room(self) -> None:
         """Returns when the peer has read enough for one more answer."""
         look, longest = _LOOK
-        while self._full():  # no session tells when it sent
+        while self.full():  # no session tells when it sent
             await trio.sleep(look)
             look = min(2 * look, longest)
 
-    def _full(self) -> bool:
+    def full(self) -> bool:
+        """Whether the next answer has to wait for `room`."""
         sent = self.session.sent
         self._unsent = max(0, self._unsent - (sent - self._mark))
         self._mark = sent

@@ -23,7 +23,7 @@ J = TypeVar("J")
 
 
 class Workers(Generic[J]):
-    """Runs `work(job, scope)` for every job that is put in, in order as far as jobs do not wait."""
+    """Runs `work(job, scope)` for every job, in order as far as jobs do not wait; `work` sets the scope's deadline."""
 
     def __init__(self, nursery: trio.Nursery, work: Callable[[J, trio.CancelScope], Awaitable[None]]) -> None:
         self._nursery = nursery
@@ -62,6 +62,7 @@ class Workers(Generic[J]):
                 if len(self._idle) >= _IDLE_MAX:
                     return False
                 turns = 0
+                scope.deadline = math.inf
                 event = trio.Event()
                 self._idle.append(event)
                 await event.wait()
@@ -71,8 +72,8 @@ class Workers(Generic[J]):
             if self._queue:
                 self._call_one()
             await self._work(job, scope)
-            scope.deadline = math.inf
             turns += 1
-            if turns % _TURNS == 0:
+            if turns % _TURNS == 0 and not scope.cancel_called:
+                scope.deadline = math.inf
                 await trio.lowlevel.checkpoint()
         return True
