@@ -98,10 +98,10 @@ def test_records_outlive_their_publishers_and_every_first_holder() -> None:
         keys = [town.rng.randbytes(20) for _ in range(5)]
         publishers = town.rng.sample(list(town.meshes.values()), 5)
         for key, publisher in zip(keys, publishers, strict=True):
-            await publisher.publish(key, b"here", 720)
+            await publisher.publish(key, b"here", 540)
         for publisher in publishers:
             town.kill(town.address_of(publisher))
-        end = trio.current_time() + 640
+        end = trio.current_time() + 460
         while trio.current_time() < end:
             await town.renew(40, 0.05, 15)
         for key, reader in zip(keys, strangers(town, [], 5), strict=True):
