@@ -97,8 +97,8 @@ class ShadowIndex:
         self._publisher.ask(Topic("content", content.hex()))
 
     def wanted(self, kind: str, mbid: str) -> None:
-        """A peer asked for what we hold: it comes up at once."""
-        self._publisher.ask(Topic(kind, mbid))
+        """A peer asked for what we hold: it comes up soon, a few a minute."""
+        self._publisher.wanted(Topic(kind, mbid))
 
     async def resolve_release(
         self, mbid: str, budget: Budget, progress: Progress | None = None

@@ -35,6 +35,7 @@ from slskmesh.work import LocalBudget, Origin
 
 PER_MINUTE: Final = 60
 _BURST: Final = 5
+WISHES_MINUTE: Final = 6  # releases that come up because peers asked for them
 PAGE: Final = 500
 LAP_REST: Final = 3600.0  # seconds after the last page before the next lap begins
 TICK: Final = 30.0
@@ -89,6 +90,7 @@ class Publisher:
         self._me, self._enabled, self._wall, self._clock = me, enabled, wall, clock
         self._rotation = Rotation(rng)
         self._bucket = TokenBucket((PER_MINUTE - _BURST) / 60, _BURST)
+        self._wishes = TokenBucket(WISHES_MINUTE / 60, WISHES_MINUTE)
         self._said: dict[Topic, Shard] = {}
         self._leaving: list[Topic] = []  # to be withdrawn
         self._awaited: OrderedDict[Topic, None] = OrderedDict()  # asked for before the library had it
@@ -109,8 +111,22 @@ class Publisher:
         return len(self._said)
 
     def ask(self, topic: Topic) -> None:
-        """It comes up at once, if it is held."""
-        if self._enabled():
+        """It comes up at once, now or once the library has it; told of already, it is only looked at again."""
+        if not self._enabled():
+            return
+        if topic in self._said:
+            if topic not in self._audit:
+                self._audit.append(topic)
+        else:
+            self._rotation.ask(topic)
+            self._awaited[topic] = None
+            if len(self._awaited) > _AWAITED_MAX:
+                self._awaited.popitem(last=False)
+        self._wake.set()
+
+    def wanted(self, topic: Topic) -> None:
+        """A peer asked for it: it comes up soon, unless it is told of, or peers had their share of such wishes."""
+        if self._enabled() and topic not in self._said and self._wishes.take(self._clock()):
             self._rotation.ask(topic)
             self._wake.set()
 
@@ -119,7 +135,6 @@ class Publisher:
         self._audit = self._rotation.in_force
         for topic in self._awaited:
             self._rotation.ask(topic)
-        self._awaited.clear()
         self._rest_until = 0.0
         self._wake.set()
 
@@ -225,9 +240,8 @@ class Publisher:
         if shard is None:
             if self._rotation.drop(topic):
                 await self._withdraw(topic)
-            else:
-                self._await(topic)
             return
+        self._awaited.pop(topic, None)
         await self._pace()
         key = key_of(*topic)
         found = await self._index.fetch(key, LocalBudget(Origin.AUTOMATION))
@@ -248,11 +262,6 @@ class Publisher:
         wait = self._bucket.owe(self._clock(), 1.0)
         if wait:
             await trio.sleep(wait)
-
-    def _await(self, topic: Topic) -> None:
-        self._awaited[topic] = None
-        while len(self._awaited) > _AWAITED_MAX:
-            self._awaited.popitem(last=False)
 
 
 def _facts(shard: Shard) -> Shard:

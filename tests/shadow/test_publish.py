@@ -264,3 +264,37 @@ async def test_what_is_remembered_is_bounded(nursery: trio.Nursery) -> None:
         not scene.shadow.holders("release", mbid(0))
         and len(scene.shadow.holders("recording", mbid(5999))) == 1
     )
+
+
+@virtual
+async def test_peers_that_ask_bring_up_a_few_a_minute_and_nothing_twice(nursery: trio.Nursery) -> None:
+    scene = Scene(nursery, 600)
+    await scene.start()
+    await trio.sleep(1200)
+    before = len(scene.view.log)
+    told = next(n for n in range(1, 601) if key_of("release", mbid(n)) in scene.view.mine())
+    for _ in range(50):
+        scene.shadow.wanted("release", mbid(told))
+    await trio.sleep(60)
+    assert len(scene.view.log) == before
+    for n in range(1, 601):
+        scene.shadow.wanted("release", mbid(n))
+    await trio.sleep(60)
+    assert len(scene.view.log) - before == 2 * publish.WISHES_MINUTE  # one goes for each that comes
+
+
+@virtual
+async def test_an_album_verified_track_by_track_is_told_again_only_when_it_grew(
+    nursery: trio.Nursery,
+) -> None:
+    scene = Scene(nursery, 3)
+    await scene.start()
+    await trio.sleep(30)
+    for n in range(12):
+        scene.shadow.verified(mbid(1), mbid(200 + n), n.to_bytes(32, "big"))
+        await trio.sleep(5)
+    assert tally(scene.view.log) == {"publish": 3}
+    scene.shelf.tracks.append(held(800, mbid(200), mbid(1)))
+    scene.shadow.verified(mbid(1), mbid(200), bytes(32))
+    await trio.sleep(5)
+    assert tally(scene.view.log) == {"publish": 4}
