@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 import trio
 
 _IDLE_MAX: Final = 16
-_TURNS: Final = 16  # jobs in a row before the other tasks of the loop get theirs
+_TURNS: Final = 64  # jobs in a row before the other tasks of the loop get theirs
 
 J = TypeVar("J")
 

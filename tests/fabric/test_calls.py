@@ -13,6 +13,7 @@ from slskmesh.fabric.status import CallFailed, Status
 from slskmesh.wire import limits
 from slskmesh.work import BudgetSpent, LocalBudget, Origin, RemoteBudget
 from tests.fabric.pairs import Side, Text, over_tls
+from tests.overlay.nodes import Node
 
 
 async def say(a: Side, b: Side, text: str, **options: float) -> str:
@@ -198,3 +199,30 @@ def test_services_must_be_well_formed() -> None:
         assert [service.name for service in side.fabric.exposed()] == ["parrot"]
 
     trio.run(main)
+
+
+async def test_a_fabric_that_is_not_running_fails_calls_instead_of_leaving_them(tmp_path: Path) -> None:
+    nodes = [Node(tmp_path, name) for name in ("a", "b")]
+    a, b = (Side(node.router, node.peer) for node in nodes)
+    async with trio.open_nursery() as nursery:
+        for node in nodes:
+            await node.start(nursery)
+        await nodes[0].overlay.connect(b.peer, [nodes[1].address])
+        assert (await failing(a, b, "Say", Text("x"))).status is Status.UNAVAILABLE
+        async with trio.open_nursery() as running:
+            await running.start(a.fabric.run)
+            await running.start(b.fabric.run)
+            failures: list[CallFailed] = []
+
+            async def ask() -> None:
+                failures.append(await failing(a, b, "Wait", Text("x")))
+
+            nursery.start_soon(ask)
+            await b.parrot.started.wait()
+            running.cancel_scope.cancel()
+        with trio.fail_after(5):
+            await b.parrot.ended.wait()
+            while not failures:
+                await trio.lowlevel.checkpoint()
+        assert failures[0].status is Status.UNAVAILABLE and "stopping" in str(failures[0])
+        nursery.cancel_scope.cancel()
