@@ -1,4 +1,4 @@
-"""The mesh as a backend for music: holders the shadow index resolves, and which of their files fit a want.
+"""The mesh as a backend: holders the shadow index resolves, and which of their files fit a want.
 
 Rules:
 - One release is resolved once for all its tracks; a few recordings that nobody holds of it are looked for alone.
@@ -6,6 +6,7 @@ Rules:
   within two seconds of the track's.
 - One content has one size: where holders contradict each other, the word of more networks counts (trusted peers'
   first), and who says otherwise is not a source. What they promise is proved by the swarm, chunk by chunk.
+- Peers of whom no data is taken just now (blocked, two false chunks within a day) are no sources.
 - Canonical is decided among lossless variants first (`shadow.canonical`).
 """
 
@@ -18,8 +19,9 @@ from typing import Final, NamedTuple, Protocol
 import trio
 
 from slskmesh.acquire.backends import MESH, Findings, MusicShelf, Progress, Tally
-from slskmesh.acquire.domains import Intent, Music
+from slskmesh.acquire.domains import GenericFile, Intent, Music
 from slskmesh.acquire.plan import Candidate
+from slskmesh.identity.peerid import PeerId
 from slskmesh.mbid import mbid_bytes
 from slskmesh.shadow.canonical import Basis, Verdict, Vote, canonical
 from slskmesh.shadow.descriptors import VariantAdvert
@@ -49,8 +51,20 @@ class Finder(Protocol):
     ) -> Resolution:
         """Who holds a recording."""
 
+    async def resolve_content(
+        self, content: bytes, budget: Budget, progress: Resolving | None = None
+    ) -> Resolution:
+        """Who says to hold a content and was reached."""
+
     def proved(self, recording: str) -> Collection[bytes]:
         """Contents of a recording that were verified here."""
+
+
+class Regard(Protocol):
+    """What this node thinks of a key."""
+
+    def may_send(self, peer: PeerId) -> bool:
+        """Whether chunk data is taken from it."""
 
 
 class Offer(NamedTuple):
@@ -67,21 +81,18 @@ class MeshMusic:
     name = MESH
     domain: type[Music] = Music
 
-    def __init__(self, shadow: Finder, library: MusicShelf) -> None:
-        self._shadow, self._library = shadow, library
+    def __init__(self, shadow: Finder, library: MusicShelf, regard: Regard) -> None:
+        self._shadow, self._library, self._regard = shadow, library, regard
 
     async def find(
         self, intents: Sequence[Intent[Music]], budget: Budget, progress: Progress | None = None
     ) -> Findings:
         """Candidates with the peers that showed them."""
         resolutions = await self._releases(intents, budget, progress)
-        offers = [
-            offers_for(intent.want, resolutions[intent.want.release].holders if intent.want.release else ())
-            for intent in intents
-        ]
+        offers = [self._offers(it.want, resolutions.get(it.want.release or "")) for it in intents]
         alone = await self._alone([i for i, found in enumerate(offers) if not found], intents, budget)
         for i, resolution in alone.items():
-            offers[i] = offers_for(intents[i].want, resolution.holders)
+            offers[i] = self._offers(intents[i].want, resolution)
         candidates = []
         for intent, found in zip(intents, offers, strict=True):
             candidates.append(await self._candidates(intent.want, found))
@@ -97,6 +108,10 @@ class MeshMusic:
             max((one.estimate for one in every), default=0),
             tuple(lines),
         )
+
+    def _offers(self, want: Music, resolution: Resolution | None) -> list[Offer]:
+        holders = resolution.holders if resolution else ()
+        return offers_for(want, (one for one in holders if self._regard.may_send(one.peer)))
 
     async def _releases(
         self, intents: Sequence[Intent[Music]], budget: Budget, progress: Progress | None
@@ -146,6 +161,40 @@ class MeshMusic:
             if o.variant.content in proved and o.variant.stream
         }
         return candidates_of(offers, verdict_of(offers, own))
+
+
+class MeshFiles:
+    """Files of any kind by content id: whoever tells of it in the table and is reached is asked by the swarm."""
+
+    name = MESH
+    domain: type[GenericFile] = GenericFile
+
+    def __init__(self, shadow: Finder) -> None:
+        self._shadow = shadow
+
+    async def find(
+        self, intents: Sequence[Intent[GenericFile]], budget: Budget, progress: Progress | None = None
+    ) -> Findings:
+        """Candidates with the peers that were reached; a want without a content id cannot be looked for."""
+        rows: list[tuple[Candidate, ...]] = []
+        found: list[Resolution] = []
+        for intent in intents:
+            want = intent.want
+            rows.append(())
+            if not want.content:
+                continue
+            found.append(await self._shadow.resolve_content(want.content, budget))
+            peers = tuple(holder.peer for holder in found[-1].holders)
+            if peers:
+                reason = f"{len(peers)} peer{'' if len(peers) == 1 else 's'} reached that tell of it"
+                rows[-1] = (Candidate(want.content, want.size, MESH, peers, reasons=(reason,)),)
+        return Findings(
+            tuple(rows),
+            len({holder.peer for one in found for holder in one.holders}),
+            max((one.publishers for one in found), default=0),
+            max((one.estimate for one in found), default=0),
+            tuple(line for one in found for line in one.lines),
+        )
 
 
 def offers_for(want: Music, holders: Iterable[Holder]) -> list[Offer]:

@@ -33,9 +33,9 @@ class Planner:
         self,
         music: Sequence[Backend[Music]],
         files: Sequence[Backend[GenericFile]],
-        gate: Gate,
+        gate: Gate | None = None,
     ) -> None:
-        self._music, self._files, self._gate = tuple(music), tuple(files), gate
+        self._music, self._files, self._gate = tuple(music), tuple(files), gate or Gate()
 
     async def plan_release(
         self,

@@ -58,8 +58,8 @@ def held(
     file = SharedFile(
         content=content(number),
         size=1000 + number,
-        path=Path("/home/somebody/Secret Shelf") / f"{number} hidden name.flac",
-        root=Path("/home/somebody/Secret Shelf"),
+        path=Path("/music/somebody/Secret Shelf") / f"{number} hidden name.flac",
+        root=Path("/music/somebody/Secret Shelf"),
         folder=SafeStr("Secret Shelf/Hidden Album"),
         name=SafeStr(f"{number} hidden name.flac"),
         domain=Domain.MUSIC,
