@@ -48,6 +48,7 @@ class TrackFetch:
         self._job = job
         self._release = release
         self._key = key
+        self.begun = trio.Event()  # its download is in the list, or there is none
 
     @property
     def track(self) -> TrackRecord:
@@ -59,6 +60,12 @@ class TrackFetch:
 
         After a return the track is served, FAILED, or NO_SOURCE with the last reason.
         """
+        try:
+            await self._try_all(candidates)
+        finally:
+            self.begun.set()
+
+    async def _try_all(self, candidates: Sequence[Candidate]) -> None:
         reason = self.track.reason or NOBODY
         for candidate in in_order(self.track, candidates):
             refused = await self._try(candidate, len(candidates))
@@ -77,6 +84,7 @@ class TrackFetch:
             await self._have(candidate, os.fspath(shared.path))
             return None
         await self._begin(candidate, count)
+        self.begun.set()
         state = await self._watch(candidate.content)
         if isinstance(state, str):
             await self._give_up(candidate.content, state)

@@ -32,6 +32,7 @@ class Job:
         self.record = record
         self.releases: dict[int, ReleaseRecord] = {}
         self.tracks: dict[int, TrackRecord] = {}
+        self.changed: set[int] = set()  # releases of which a track changed since what is shown was summed up
         self._of_release: dict[int, dict[int, None]] = {}
         self.lines: deque[JobLine] = deque(maxlen=rows.LINES_MAX)
         self.told = 0  # lines so far
@@ -68,6 +69,7 @@ class Job:
         else:
             self.tracks[record.key] = record
             self._of_release.setdefault(record.index, {})[record.key] = None
+            self.changed.add(record.index)
 
 
 class Ledger:

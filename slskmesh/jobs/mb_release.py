@@ -169,7 +169,7 @@ class ReleaseRun:
         """Plans and fetches until nothing more can be done now."""
         while not self._is_broken:
             await self._plan_if_due(release)
-            self._fill(nursery, release)
+            await self._fill(nursery, release)
             if not self._active:
                 return
             self._wake = trio.Event()
@@ -187,18 +187,18 @@ class ReleaseRun:
         tracks = self._job.tracks_of(self._index)
         return [track for track in tracks if track.phase not in SETTLED and track.key not in busy]
 
-    def _fill(self, nursery: trio.Nursery, release: Release) -> None:
-        """Starts what there is room for."""
-        if self._pending and len(self._active) < self._around.width():
+    async def _fill(self, nursery: trio.Nursery, release: Release) -> None:
+        """Starts what there is room for, one after the other, so that the list of downloads has their order."""
+        while self._pending and len(self._active) < self._around.width() and not self._is_broken:
             wants = [(key, found[0].content) for key, found in self._pending.items()]
-            order = self._around.peers.order(Mbid(self.record.mbid), wants)
-            for key in order[: self._around.width() - len(self._active)]:
-                self._active.add(key)
-                nursery.start_soon(self._fetch, release, key, self._pending.pop(key))
+            key = self._around.peers.order(Mbid(self.record.mbid), wants)[0]
+            fetch = TrackFetch(self._around, self._job, release, key)
+            self._active.add(key)
+            nursery.start_soon(self._fetch, fetch, key, self._pending.pop(key))
+            await fetch.begun.wait()
+            self._show()
 
-    async def _fetch(self, release: Release, key: int, candidates: Sequence[Candidate]) -> None:
-        fetch = TrackFetch(self._around, self._job, release, key)
-        self._show()
+    async def _fetch(self, fetch: TrackFetch, key: int, candidates: Sequence[Candidate]) -> None:
         try:
             await fetch.run(candidates)
         except Stopped as stopped:

@@ -1,15 +1,16 @@
 """Jobs as they are shown: what is kept of them, and over it what their downloads tell now.
 
-Rules: sums over settled tracks are made once a change; only tracks being fetched are asked for each time.
+Rules: sums are made once a change and only of the release that changed; of each track that is being fetched its
+download is asked each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from slskmesh.jobs.ledger import Job
-from slskmesh.jobs.progress import Piece, Totals, seconds_left, totals
+from slskmesh.jobs.progress import Part, Piece, Totals, part, seconds_left, together
 from slskmesh.jobs.record import SERVED, ReleaseRecord, TrackRecord
 from slskmesh.jobs.state import JobState, Phase, ReleaseState, TrackPhase, TrackState
 from slskmesh.swarm.state import DownloadState
@@ -21,13 +22,23 @@ _KEPT = frozenset({TrackPhase.QUEUED, TrackPhase.NO_SOURCE, TrackPhase.WANTED})
 Look = Callable[[bytes], DownloadState | None]
 
 
+class _Part(NamedTuple):
+    """Sums of one release: without what its live tracks have fetched; which those are; where it came from."""
+
+    sums: Part
+    live: tuple[TrackRecord, ...]
+    fetched: bool
+    here: bool
+
+
 class _Sums(NamedTuple):
-    """Made at one revision of a job: its totals without live tracks, and which those are."""
+    """Made at one revision of a job, of the parts of its releases."""
 
     revision: int
     totals: Totals
     live: tuple[TrackRecord, ...]
     via: str
+    parts: dict[int, _Part]
 
 
 class Shown:
@@ -93,15 +104,19 @@ class Shown:
 
     def _sums_of(self, job: Job) -> _Sums:
         sums = self._sums.get(job.number)
-        if sums is None or sums.revision != job.revision:
-            tracks = job.tracks.values()
-            live = tuple(t for t in tracks if t.content and t.phase in _KEPT)
-            pieces = [_piece(track) for track in tracks]
-            via = "mesh" if any(t.begun for t in tracks) else ""
-            if not via and any(t.phase is TrackPhase.HAVE for t in tracks):
-                via = "local"
-            sums = self._sums[job.number] = _Sums(job.revision, totals(pieces), live, via)
-        return sums
+        if sums is not None and sums.revision == job.revision:
+            return sums
+        parts = sums.parts if sums is not None else {}
+        for index in job.changed if sums is not None else job.releases:
+            parts[index] = _part(job.tracks_of(index))
+        job.changed.clear()
+        live = tuple(track for one in parts.values() for track in one.live)
+        via = "mesh" if any(one.fetched for one in parts.values()) else ""
+        if not via and any(one.here for one in parts.values()):
+            via = "local"
+        whole = together(one.sums for one in parts.values())
+        made = self._sums[job.number] = _Sums(job.revision, whole, live, via, parts)
+        return made
 
     def track(self, record: TrackRecord) -> TrackState:
         """One track, with what its download tells while there is one."""
@@ -148,6 +163,15 @@ def release_state(job: Job, record: ReleaseRecord) -> ReleaseState:
         tracks_total=len(tracks),
         tracks_done=sum(track.phase in SERVED for track in tracks),
         reason=record.reason,
+    )
+
+
+def _part(tracks: Sequence[TrackRecord]) -> _Part:
+    return _Part(
+        part(map(_piece, tracks)),
+        tuple(track for track in tracks if track.content and track.phase in _KEPT),
+        any(track.begun for track in tracks),
+        any(track.phase is TrackPhase.HAVE for track in tracks),
     )
 
 

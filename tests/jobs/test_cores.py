@@ -9,7 +9,7 @@ from slskmesh.catalogue.objects import CatalogueError
 from slskmesh.catalogue.objects import Trouble as CatalogueTrouble
 from slskmesh.errors import PeerError, StorageError
 from slskmesh.jobs.order import clipped, due, may_begin, moved, next_due
-from slskmesh.jobs.progress import Piece, seconds_left, totals
+from slskmesh.jobs.progress import Piece, part, seconds_left, together, totals
 from slskmesh.jobs.record import JobRecord
 from slskmesh.jobs.retry import (
     CATALOGUE_MOST,
@@ -42,6 +42,11 @@ def test_progress_never_exceeds_its_total(some: list[Piece], rate: float) -> Non
     left = seconds_left(sums, rate)
     assert (left is None) == (rate == 0 or sums.size == 0)
     assert left is None or left >= 0
+
+
+@given(st.lists(st.lists(pieces, max_size=8), max_size=5))
+def test_parts_add_up_to_the_whole(parts: list[list[Piece]]) -> None:
+    assert together(map(part, parts)) == totals([piece for some in parts for piece in some])
 
 
 def test_sizes_are_estimated_by_length_then_by_the_mean() -> None:

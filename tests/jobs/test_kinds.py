@@ -12,8 +12,10 @@ from slskmesh.catalogue.objects import Artist, Label, ReleaseBrief, ReleaseGroup
 from slskmesh.errors import UserError
 from slskmesh.jobs import rows
 from slskmesh.jobs.state import Kind, Phase, Profile, TrackPhase
+from slskmesh.mbid import mbid_bytes
 from slskmesh.store.database import open_store
 from slskmesh.text import SafeStr
+from slskmesh.wire.messages import CacheItem, CacheJob
 from tests.jobs.doubles import (
     World,
     candidate,
@@ -23,10 +25,12 @@ from tests.jobs.doubles import (
     make_release,
     mbid,
     open_world,
+    peer,
     spec,
     unreachable,
 )
 from tests.jobs.test_editions import brief
+from tests.swarm.memory import MemorySession
 
 ARTIST, LABEL = mbid(900), mbid(901)
 
@@ -232,3 +236,40 @@ def test_a_job_comes_to_an_end_with_a_reason(
                 assert all(entry.scope is None for entry in world.downloads.entries.values())
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+# -- with peers ------------------------------------------------------------------------------------------------
+
+
+@in_world
+async def test_a_job_is_told_to_those_it_asked_and_to_nobody_else(world: World) -> None:
+    release = world.stock(make_release())
+    lines = {}
+    for number in (2, 3):
+        lines[number] = MemorySession(world.router, peer(number), 0)
+        for opened in world.router.opened:
+            opened(lines[number])
+    job = await world.jobs.add(spec())
+    await world.reach(job, Phase.DONE)
+    told = [message for message in lines[2].log if isinstance(message, CacheJob)]
+    assert lines[3].log == []
+    assert {message.release for message in told} == {mbid_bytes(release.mbid)}
+    assert len({message.job for message in told}) == 1
+    items = told[-2].items  # the last word but one: all it works on
+    assert {(one.track, one.content) for one in items} == {(n, content(100 + n)) for n in (1, 2, 3)}
+    assert (told[-1].open, told[-1].items) == (False, ())
+
+
+@in_world
+async def test_a_lying_peer_changes_only_the_order(world: World) -> None:
+    release = world.stock(make_release(tracks=6))
+    liar = MemorySession(world.router, peer(2), 0)
+    for opened in world.router.opened:
+        opened(liar)
+    claimed = tuple(CacheItem(content(n), n - 100, n == 101) for n in range(101, 106))
+    word = CacheJob(b"lielieli", mbid_bytes(release.mbid), True, claimed)
+    world.router.handlers[CacheJob](liar, word)
+    job = await world.jobs.add(spec())
+    await world.reach(job, Phase.DONE)
+    assert set(world.downloads.added[:2]) == {content(101), content(106)}
+    assert world.phases(job) == [TrackPhase.DONE] * 6
