@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 import trio
-import trio.testing
 
 from slskmesh.dht import record as records
 from slskmesh.errors import PeerError
@@ -31,11 +30,6 @@ from tests.sim.net import WALL
 RELEASE, RECORDING = mbid(1), mbid(100)
 KEY = key_of("release", RELEASE)
 RAW = mbid_bytes(RELEASE)
-
-
-@pytest.fixture(autouse=True)
-def _quick(autojump_clock: trio.testing.MockClock) -> None:
-    """All of this runs in virtual time."""
 
 
 class Scene:
@@ -66,7 +60,7 @@ class Scene:
         return await self.resolver.resolve("release", RELEASE, budget or LocalBudget(), **options)
 
 
-async def test_publishers_become_holders_with_what_they_show() -> None:
+async def test_publishers_become_holders_with_what_they_show(autojump_clock: object) -> None:
     scene = Scene(5)
     heard: list[Resolution] = []
     found = await scene.resolve(progress=heard.append)
@@ -78,7 +72,7 @@ async def test_publishers_become_holders_with_what_they_show() -> None:
     assert [len(one.holders) for one in heard] == [0, 1, 2, 3, 4, 5] and not any(one.done for one in heard)
 
 
-async def test_forged_shards_never_lead_to_a_dial() -> None:
+async def test_forged_shards_never_lead_to_a_dial(autojump_clock: object) -> None:
     scene = Scene(2)
     victims = identities(6, seed=3)
     for one in victims:
@@ -99,7 +93,7 @@ async def test_forged_shards_never_lead_to_a_dial() -> None:
     )
 
 
-async def test_neither_we_ourselves_nor_the_blocked_are_dialled() -> None:
+async def test_neither_we_ourselves_nor_the_blocked_are_dialled(autojump_clock: object) -> None:
     scene = Scene(3)
     scene.publish(scene.me)
     scene.standing.set_blocked(scene.others[0].peer, True)
@@ -108,7 +102,7 @@ async def test_neither_we_ourselves_nor_the_blocked_are_dialled() -> None:
     assert found.publishers == 2
 
 
-async def test_connected_peers_are_asked_without_a_shard_and_without_a_dial() -> None:
+async def test_connected_peers_are_asked_without_a_shard_and_without_a_dial(autojump_clock: object) -> None:
     scene = Scene(0)
     neighbour, empty = identities(2, seed=5)
     scene.crowd.add(neighbour.peer, [advert(1, RECORDING)])
@@ -121,7 +115,7 @@ async def test_connected_peers_are_asked_without_a_shard_and_without_a_dial() ->
     assert found.estimate == 1 and found.publishers == 0
 
 
-async def test_sixteen_at_once_sixty_four_in_all_and_no_more_after_enough() -> None:
+async def test_sixteen_at_once_sixty_four_in_all_and_no_more_after_enough(autojump_clock: object) -> None:
     scene = Scene(100)
     scene.crowd.delay = 1.0
     found = await scene.resolve()
@@ -134,7 +128,7 @@ async def test_sixteen_at_once_sixty_four_in_all_and_no_more_after_enough() -> N
     assert not found.holders and "64 no longer had it" in found.lines[1]
 
 
-async def test_trusted_first_then_own_experience() -> None:
+async def test_trusted_first_then_own_experience(autojump_clock: object) -> None:
     scene = Scene(30)
     scene.crowd.delay = 1.0
     trusted, known = scene.others[20].peer, scene.others[25].peer
@@ -144,7 +138,9 @@ async def test_trusted_first_then_own_experience() -> None:
     assert scene.crowd.dialled[:2] == [trusted, known]
 
 
-async def test_two_of_a_network_are_asked_and_more_only_where_few_others_hold_it() -> None:
+async def test_two_of_a_network_are_asked_and_more_only_where_few_others_hold_it(
+    autojump_clock: object,
+) -> None:
     scene = Scene(12)
     sybils = identities(10, seed=9)
     for number, one in enumerate(sybils):
@@ -160,7 +156,7 @@ async def test_two_of_a_network_are_asked_and_more_only_where_few_others_hold_it
     assert Counter(holder.network for holder in found.holders)["203.0.113.0/24"] == 10
 
 
-async def test_peers_of_this_machine_are_each_their_own_network() -> None:
+async def test_peers_of_this_machine_are_each_their_own_network(autojump_clock: object) -> None:
     scene = Scene(0)
     for number, one in enumerate(identities(12, seed=9)):
         scene.publish(one)
@@ -183,7 +179,9 @@ def part(*variants: VariantAdvert, release: bytes = RAW) -> MbidSwarmDescriptor:
         [part(*(advert(n + 200 * p, RECORDING) for n in range(200))) for p in range(11)],
     ],
 )
-async def test_a_false_descriptor_costs_its_sender_only(answer: list[MbidSwarmDescriptor]) -> None:
+async def test_a_false_descriptor_costs_its_sender_only(
+    autojump_clock: object, answer: list[MbidSwarmDescriptor]
+) -> None:
     scene = Scene(4)
     liar = scene.others[0].peer
     scene.crowd.wrong[liar] = answer
@@ -194,14 +192,16 @@ async def test_a_false_descriptor_costs_its_sender_only(answer: list[MbidSwarmDe
     assert all(scene.standing.may_connect(one.peer) for one in scene.others[1:])
 
 
-async def test_a_long_descriptor_in_parts_is_put_together() -> None:
+async def test_a_long_descriptor_in_parts_is_put_together(autojump_clock: object) -> None:
     scene = Scene(1)
     parts = [part(*(advert(n + 200 * p, RECORDING) for n in range(200))) for p in range(10)]
     scene.crowd.wrong[scene.others[0].peer] = parts
     assert len((await scene.resolve()).holders[0].variants) == 2000
 
 
-async def test_who_cannot_be_reached_or_does_not_answer_is_told_of_and_not_blamed() -> None:
+async def test_who_cannot_be_reached_or_does_not_answer_is_told_of_and_not_blamed(
+    autojump_clock: object,
+) -> None:
     scene = Scene(4)
     del scene.crowd.addresses[scene.others[0].peer]
     scene.crowd.wrong[scene.others[1].peer] = CallFailed(Status.TIMEOUT, "no answer in time")
@@ -212,7 +212,7 @@ async def test_who_cannot_be_reached_or_does_not_answer_is_told_of_and_not_blame
     assert all(scene.standing.may_connect(one.peer) for one in scene.others)
 
 
-async def test_it_ends_by_its_deadline_with_what_is_known() -> None:
+async def test_it_ends_by_its_deadline_with_what_is_known(autojump_clock: object) -> None:
     scene = Scene(40)
     scene.crowd.delay = 12.0
     began = trio.current_time()
@@ -225,7 +225,7 @@ async def test_it_ends_by_its_deadline_with_what_is_known() -> None:
     assert found.holders == () and found.done
 
 
-async def test_cancelling_ends_every_call_under_way() -> None:
+async def test_cancelling_ends_every_call_under_way(autojump_clock: object) -> None:
     scene = Scene(20)
     scene.crowd.delay = 5.0
     with trio.move_on_after(7) as scope:
@@ -233,7 +233,7 @@ async def test_cancelling_ends_every_call_under_way() -> None:
     assert scope.cancelled_caught and scene.crowd.now == 0
 
 
-async def test_a_remote_budget_dials_as_far_as_it_goes_and_no_further() -> None:
+async def test_a_remote_budget_dials_as_far_as_it_goes_and_no_further(autojump_clock: object) -> None:
     scene = Scene(20)
     budget = RemoteBudget([])
     found = await scene.resolve(budget)
@@ -245,7 +245,7 @@ async def test_a_remote_budget_dials_as_far_as_it_goes_and_no_further() -> None:
         await scene.resolve(RemoteBudget([], units=1))
 
 
-async def test_recordings_are_asked_for_as_bundles() -> None:
+async def test_recordings_are_asked_for_as_bundles(autojump_clock: object) -> None:
     scene = Scene(0)
     holder, liar = identities(2, seed=5)
     key = key_of("recording", RECORDING)
@@ -259,7 +259,7 @@ async def test_recordings_are_asked_for_as_bundles() -> None:
     assert dict(found.refused) == {"false descriptor": 1}
 
 
-async def test_contents_are_only_reached_for() -> None:
+async def test_contents_are_only_reached_for(autojump_clock: object) -> None:
     scene = Scene(0)
     holder, gone = identities(2, seed=5)
     key = key_of("content", "ab" * 32)
@@ -270,7 +270,7 @@ async def test_contents_are_only_reached_for() -> None:
     assert [one.peer for one in found.holders] == [holder.peer] and not scene.crowd.called
 
 
-async def test_the_estimate_gives_unreached_keys_one_voice() -> None:
+async def test_the_estimate_gives_unreached_keys_one_voice(autojump_clock: object) -> None:
     scene = Scene(12)
     for one in identities(40, seed=11):
         scene.publish(one, shards.encode(Shard(0, 1, 0, TODAY, sketch=b"\xff" * 64)))
