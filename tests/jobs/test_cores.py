@@ -1,5 +1,6 @@
 """The pure cores of jobs: progress, retry, order."""
 
+import inspect
 import random
 
 from hypothesis import given
@@ -23,6 +24,7 @@ from slskmesh.jobs.retry import (
     stopped_by,
 )
 from slskmesh.jobs.state import Phase, TrackPhase
+from slskmesh.swarm import download
 from tests.jobs.doubles import FULL, WRONG, spec
 
 pieces = st.builds(
@@ -86,6 +88,10 @@ def test_errors_have_their_class() -> None:
     several = [Stopped(Trouble.REFUSED, "a"), Stopped(Trouble.NO_SOURCE, "b"), Stopped(Trouble.STORAGE, "c")]
     first = foremost(several)
     assert first is not None and first.trouble is Trouble.STORAGE and foremost([]) is None
+
+
+def test_the_swarm_says_of_a_wrong_file_what_is_looked_for() -> None:
+    assert "\"every chunk was right but the whole file's SHA-256 is not" in inspect.getsource(download)
 
 
 records = st.lists(
