@@ -51,6 +51,7 @@ class Replication:
         self._clocks, self._rng, self._config = clocks, rng, config
         self._turn: deque[bytes] = deque()
         self._covered: dict[bytes, set[bytes]] = {}  # nodes that have a key's records as far as we know
+        self._looked: dict[bytes, int] = {}  # at how many changes of the table
         self._errands: list[tuple[float, int, bytes, Contact]] = []
         self._limit = trio.CapacityLimiter(_AT_ONCE)
         self._number = 0
@@ -74,6 +75,7 @@ class Replication:
         async with self._limit:
             if not await self._reader.pass_on(contact, key):
                 self._covered.get(key, set()).discard(contact.id)
+                self._looked.pop(key, None)
 
     def _look(self) -> list[bytes]:
         """Looks at the next keys; those that must be said again."""
@@ -82,6 +84,7 @@ class Replication:
             self._turn.extend(held)
             for key in self._covered.keys() - set(held):
                 del self._covered[key]
+                self._looked.pop(key, None)
         stale = []
         for _ in range(min(_KEYS, len(self._turn))):
             key = self._turn.popleft()
@@ -89,7 +92,8 @@ class Replication:
                 continue
             if self._is_stale(key):
                 stale.append(key)
-            self._look_at(key)
+            if self._looked.get(key) != self._responder.table.changes and self._look_at(key):
+                self._looked[key] = self._responder.table.changes
         return stale
 
     def _is_stale(self, key: bytes) -> bool:
@@ -100,23 +104,26 @@ class Replication:
         self._hour = _HOUR * self._rng.uniform(0.9, 1.1)
         return True
 
-    def _look_at(self, key: bytes) -> None:
+    def _look_at(self, key: bytes) -> bool:
+        """Notes whom to visit for `key`; False where no more visits can be noted."""
+        if len(self._errands) + self._config.k > _ERRANDS_MAX:
+            return False
         target = Node(key)
         near = self._responder.table.find_neighbors(target, only=self._asker.can_ask)
         names = {contact.id for contact in near}
-        covered = self._covered.setdefault(
-            key, set(names)
-        )  # their publisher or who passed it on told them too
+        # at first they are taken to have it: its publisher, or who passed it on, told them too
+        covered = self._covered.setdefault(key, set(names))
         covered &= names
         own = int.from_bytes(self._responder.id, "big") ^ target.long_id
         rank = sum(contact.long_id ^ target.long_id < own for contact in near if contact.id in covered)
         for contact in near:
-            if contact.id in covered or len(self._errands) >= _ERRANDS_MAX:
+            if contact.id in covered:
                 continue
             covered.add(contact.id)
             self._number += 1
             at = self._clocks.now() + _STEP * (rank * rank + self._rng.random())
             heapq.heappush(self._errands, (at, self._number, key, contact))
+        return True
 
     def _ripe(self) -> list[tuple[bytes, Contact]]:
         now, ripe = self._clocks.now(), []

@@ -81,6 +81,7 @@ class Table(RoutingTable):  # type: ignore[misc]
 
     def __init__(self, own: bytes, k: int, rule: NetworkRule) -> None:
         self.rule = rule
+        self.changes = 0  # contacts come and gone, so that whoever derives from them knows when to look again
         super().__init__(None, k, Node(own))
 
     def flush(self) -> None:
@@ -107,7 +108,9 @@ class Table(RoutingTable):  # type: ignore[misc]
             bucket = self._bucket(contact)
             if not self.rule.fits(bucket, contact):
                 return None
+            before = bucket.nodes.get(contact.id)
             if bucket.add_node(contact):
+                self.changes += before is None
                 return None
             if not bucket.has_in_range(self.node):
                 eldest: Contact = bucket.head()
@@ -120,6 +123,7 @@ class Table(RoutingTable):  # type: ignore[misc]
         bucket.replacement_nodes.pop(contact.id, None)
         if bucket.nodes.pop(contact.id, None) is None:
             return
+        self.changes += 1
         for node in reversed(bucket.replacement_nodes):
             if self.rule.fits(bucket, bucket.replacement_nodes[node]):
                 bucket.nodes[node] = bucket.replacement_nodes.pop(node)
