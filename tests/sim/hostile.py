@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 import msgspec
 import trio
@@ -14,21 +15,18 @@ from slskmesh.dht.networks import Address, pack
 from slskmesh.dht.record import Record, node_id
 from slskmesh.identity.key import Identity
 from slskmesh.identity.signing import Domain
-from tests.sim.net import WALL, Town, identity_of
+from tests.sim.net import Town, identity_of
+from tests.sim.readers import Topic, wall
 
 VICTIM: Address = ("99.9.9.9", 53)
 LIFE = 600
 
 
-def wall() -> int:
-    """Wall time of the town, seconds."""
-    return int(WALL + trio.current_time())
-
-
-def held(town: Town, key: bytes, peer: bytes) -> Record:
-    """The record of `peer` under `key` as somebody holds it."""
+def held(town: Town, key: bytes, publisher: Mesh) -> Record:
+    """The newest record of `publisher` under `key` as somebody holds it."""
     everyone = (one.responder.store.records(key, wall()) for one in town.meshes.values())
-    return next(record for found in everyone for record in found if record.publisher == peer)
+    theirs = [one for found in everyone for one in found if node_id(one.publisher) == publisher.id]
+    return max(theirs, key=lambda one: one.seq)
 
 
 def oversized(identity: Identity, key: bytes) -> bytes:
@@ -38,24 +36,29 @@ def oversized(identity: Identity, key: bytes) -> bytes:
     return records.encode(Record(identity.peer, 2**40, expiry, payload, signature))
 
 
-def lies_about(town: Town, key: bytes, true: Record, moved: Record, replayed: Record) -> dict[str, bytes]:
-    """Encoded records that nobody may believe under `key`, by what is wrong with them.
-
-    `true` stands under the key, `moved` is of the same publisher under another key, `replayed` came before `true`.
-    """
+async def lies_about(town: Town, topic: Topic) -> dict[str, bytes]:
+    """Publishes the topic; encoded records that nobody may believe under its key, by what is wrong with them."""
+    key, other, victim = topic.key, town.rng.randbytes(records.KEY), topic.publishers[0]
+    await victim.publish(key, b"said before", LIFE)
+    replayed = held(town, key, victim)
+    await topic.publish()
+    await victim.publish(other, b"said elsewhere", LIFE)
+    true, moved = held(town, key, victim), held(town, other, victim)
     liar, now = identity_of(town.rng), wall()
-    forged = Record(true.publisher, true.seq + 1, true.expiry, b"forged", true.signature)
-    prolonged = Record(true.publisher, true.seq + 1, true.expiry + 60, true.payload, true.signature)
+    assert replayed.seq < true.seq < moved.seq
     lies = {
-        "forged": forged,
-        "prolonged": prolonged,
+        "forged": Record(true.publisher, true.seq + 1, true.expiry, b"forged", true.signature),
+        "prolonged": Record(true.publisher, true.seq + 1, true.expiry + 60, true.payload, true.signature),
         "moved": moved,
         "replayed": replayed,
         "expired": records.make(liar, key, 1, now - 1, b"expired"),
         "immortal": records.make(liar, key, 1, now + records.TTL_MAX + records.SKEW + 60, b"immortal"),
     }
-    spelled = records.encode(true)[:-64] + b"\x00" * 64
-    raw = {"oversized": oversized(liar, key), "unsigned": spelled, "garbage": town.rng.randbytes(300)}
+    raw = {
+        "oversized": oversized(liar, key),
+        "unsigned": records.encode(true)[:-64] + bytes(64),
+        "garbage": town.rng.randbytes(300),
+    }
     return {name: records.encode(one) for name, one in lies.items()} | raw
 
 
@@ -88,6 +91,15 @@ def near_identity(rng: random.Random, key: bytes, bits: int) -> Identity:
         distance = int.from_bytes(node_id(identity.peer), "big") ^ int.from_bytes(key, "big")
         if distance >> (160 - bits) == 0:
             return identity
+
+
+async def offer(by: Mesh, key: bytes, lies: dict[str, bytes], crooks: Iterable[Mesh] = ()) -> None:
+    """Offers each lie to each honest node nearest to `key`; none is taken, a replay at most held already."""
+    ids = {one.id for one in crooks}
+    for contact in [one for one in await by.asker.near(key) if one.id not in ids]:
+        for name, lie in lies.items():
+            taken = await by.asker.store(contact, key, [lie])
+            assert not taken or name == "replayed", name
 
 
 async def eclipse(town: Town, key: bytes, count: int, bits: int) -> list[Mesh]:
