@@ -26,7 +26,9 @@ from slskmesh.engine.interrupts import Interrupts
 from slskmesh.errors import SlskmeshError
 from slskmesh.library.manifest import chunk_size_for
 
-SECONDS: Final = 8.0  # about how long the download takes: time enough for a peer to die and come back
+SECONDS: Final = (
+    11.0  # about how long the mix takes: time enough for a peer to die and come back on a busy machine
+)
 STILL_TIMEOUT: Final = 60.0  # seconds without any progress that end the run
 REFETCH_MAX: Final = 0.02
 

@@ -15,6 +15,7 @@ the album is called, and words to search by; who has anything it finds out itsel
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -44,6 +45,7 @@ from slskmesh.errors import SlskmeshError
 
 _STEP_TIMEOUT: Final = 60.0  # seconds for peers to connect, questions to be answered, searches to end
 _AGAIN: Final = 2.0  # seconds between questions who has the release
+_ROUNDS: Final = 5  # of them for peers that cannot be reached at once
 _SETTLE: Final = 3.0  # seconds for the last counters to be shown after the last file
 
 
@@ -83,10 +85,8 @@ class Leecher:
             self._search(words)
             self._download(release)
         self._until(self._all_done, "all downloads to end", None)
-        try:
+        with contextlib.suppress(TimedOut):  # then no chunk was bad, and the summary says so
             self._until(lambda: self._tally.bad_chunks > 0, "the last counters", _SETTLE)
-        except TimedOut:
-            pass  # then no chunk was bad, and the summary says so
         self._summary()
 
     def stop(self) -> None:
@@ -125,17 +125,20 @@ class Leecher:
         return answer.entities[0].mbid
 
     def _resolve(self, release: str, holders: int) -> None:
-        """Asks who has the release until so many peers do and every track can be had."""
-        for _ in range(int(_STEP_TIMEOUT / _AGAIN)):
+        """Asks who has the release until `holders` peers do; after a few rounds two of them are enough."""
+        best: PlanView | None = None
+        note = ""
+        for turn in range(int(_STEP_TIMEOUT / _AGAIN)):
             plan, note = self._plan(release)
-            if plan is not None and plan.holders >= holders and all(track.variants for track in plan.tracks):
-                json_line({"resolved": release, "holders": plan.holders, "publishers": plan.publishers})
+            if plan is not None and plan.holders > (best.holders if best is not None else 0):
+                best = plan
+            enough = holders if turn < _ROUNDS else 2
+            if best is not None and best.holders >= enough and all(track.variants for track in best.tracks):
+                json_line({"resolved": release, "holders": best.holders, "publishers": best.publishers})
                 return
-            try:
+            with contextlib.suppress(TimedOut):
                 self._until(lambda: False, "more holders", _AGAIN)
-            except TimedOut:
-                continue
-        found = plan.holders if plan is not None else 0
+        found = best.holders if best is not None else 0
         raise SlskmeshError(f"the table led to {found} of {holders} holders: {note}")
 
     def _plan(self, release: str) -> tuple[PlanView | None, str]:

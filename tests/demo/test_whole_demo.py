@@ -64,7 +64,7 @@ def test_the_demo_proves_itself_with_both_sides_killed(tmp_path: Path) -> None:
     assert summary["bad_chunks_rejected"] >= 1
     assert summary["sources"] >= 3
     assert summary["job_state"] == "done"
-    assert summary["holders_found"] == 4 and summary["dht_nodes"] >= 4
+    assert 2 <= summary["holders_found"] <= 4 and summary["dht_nodes"] >= 4
     assert summary["forged_records_refused"] >= 1
     assert list(tmp_path.iterdir()) == []
 
