@@ -40,6 +40,7 @@ from slskmesh.overlay.admission import Limits
 from slskmesh.overlay.book import PeerBook
 from slskmesh.overlay.book_rows import load_book
 from slskmesh.overlay.node import Overlay
+from slskmesh.overlay.port import Session
 from slskmesh.overlay.router import MessageRouter
 from slskmesh.overlay.session import PeerSession, Timings
 from slskmesh.paths import Home
@@ -238,9 +239,10 @@ class Engine:
             return False
         return not self.plane.violations.is_banned(peer)
 
-    def _fault(self, peer: PeerId, error: PeerError) -> None:
+    def _fault(self, session: Session, error: PeerError) -> None:
+        peer = session.peer
         self.standing.note(peer, "protocol")
-        self.plane.fault(peer, error)
+        self.plane.fault(session, error)
         if self.faults.tell(peer, trio.current_time()):
             self.notice(Level.WARN, f"{self.pulse.called(peer)} broke the protocol: {error}")
 

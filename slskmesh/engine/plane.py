@@ -23,10 +23,11 @@ from slskmesh.fabric.calls import Fabric
 from slskmesh.fabric.directory import Directory
 from slskmesh.governance.violations import Offender, Violations, kind_of
 from slskmesh.governance.violations_rows import save_offenders
-from slskmesh.identity.peerid import PeerId
 from slskmesh.jobs.jobs import Jobs
 from slskmesh.jobs.state import JobLine
+from slskmesh.library.domain import Domain, SharedFile
 from slskmesh.mbid import Mbid
+from slskmesh.overlay.port import Session
 from slskmesh.services.introspection import Introspection
 from slskmesh.services.shadow_index import ShadowIndexService
 from slskmesh.shadow.index import ShadowIndex
@@ -55,6 +56,7 @@ class Plane:
         self.fabric = Fabric(
             engine.router, allow=lambda: engine.settings.fabric.services, violations=self.violations
         )
+        self.fabric.scores.standing = standing.score
         self.directory = Directory(
             index,
             self.fabric,
@@ -152,16 +154,22 @@ class Plane:
     def _asked_host(self) -> str:
         return self.catalogue.status().host
 
+    def shared(self, file: SharedFile) -> None:
+        """A download was finished and is offered."""
+        if file.domain is Domain.GENERIC:
+            self.shadow.shared(file.content)
+        self.library_changed()
+
     def library_changed(self) -> None:
-        """A scan found something new, or a download was shared."""
+        """What is offered changed."""
         self._library_changed.set()
         self.shadow.changed()
 
-    def fault(self, peer: PeerId, error: PeerError) -> None:
+    def fault(self, session: Session, error: PeerError) -> None:
         """A session ended by the peer's fault."""
         kind = kind_of(error)
         if kind is not None:
-            self.violations.note(peer, "", kind)
+            self.violations.note(session.peer, session.address, kind)
 
     async def save(self) -> None:
         """Writes what changed of violations. StorageError: kept for the next time."""

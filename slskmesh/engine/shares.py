@@ -127,7 +127,9 @@ class Shares:
         if any(path.is_relative_to(root.absolute()) for root in self.roots()):
             try:
                 await self._engine.library.add_file(path, manifest)
-                self._engine.plane.library_changed()
+                file = await self._engine.library.find(manifest.content_id())
+                if file is not None:
+                    self._engine.plane.shared(file)
             except StorageError as error:
                 self._engine.notice(Level.WARN, f"not shared: {error}")
             await self._show()

@@ -23,6 +23,7 @@ from slskmesh.identity.peerid import PeerId, peer_short
 from slskmesh.overlay.address import join_address, split_address
 from slskmesh.overlay.admission import Admission, Limits
 from slskmesh.overlay.book import PeerBook
+from slskmesh.overlay.port import Session
 from slskmesh.overlay.router import MessageRouter
 from slskmesh.overlay.session import PeerSession, Timings, greet
 from slskmesh.overlay.throttle import DownloadLimit, Turn, UploadLimit
@@ -49,7 +50,7 @@ class Overlay:
         *,
         hello: Callable[[int], Hello],
         may_connect: Callable[[PeerId], bool] = lambda peer: True,
-        on_fault: Callable[[PeerId, PeerError], None] = lambda peer, error: None,
+        on_fault: Callable[[Session, PeerError], None] = lambda session, error: None,
         limits: Limits | None = None,
         timings: Timings | None = None,
         session_type: type[PeerSession] = PeerSession,
@@ -379,7 +380,7 @@ class Overlay:
             self.book.lost(session.peer, self._clock(), session.reason)
         self._router.closed(session, session.reason or "closed")
         if session.error is not None and session.error.blame:
-            self._on_fault(session.peer, session.error)
+            self._on_fault(session, session.error)
 
     async def _make_way(self, session: PeerSession) -> None:
         """At most one session a peer: turns the new one away ("duplicate") or waits for the old one to be gone."""

@@ -47,7 +47,7 @@ PART = 32 * 1024
 PARTS = 64
 IN_FLIGHT = (1, 64)
 MANY = 1_000_000_000
-TARGETS = {"calls_1": 0.6, "calls_64": 0.6, "stream": 0.6}
+TARGETS = {"calls_1": 0.6, "calls_64": 0.35, "stream": 0.6}
 BOUNDS = Bounds(service_minute=MANY, peer_minute=MANY, open_peer=max(IN_FLIGHT))
 
 Once = Callable[[], Awaitable[None]]

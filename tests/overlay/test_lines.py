@@ -174,7 +174,7 @@ async def test_a_close_in_the_middle_of_a_chunk_looks_like_an_end_and_not_like_f
 
 async def test_a_reset_line_ends_its_session_without_blame(tmp_path: Path) -> None:
     faults: list[PeerError] = []
-    node = Node(tmp_path, "node", on_fault=lambda peer, error: faults.append(error))
+    node = Node(tmp_path, "node", on_fault=lambda line, error: faults.append(error))
     async with running(node):
         peer, session = await greeted(node)
         linger = b"\1\0\0\0\0\0\0\0"  # close sends a reset
@@ -187,7 +187,7 @@ async def test_a_reset_line_ends_its_session_without_blame(tmp_path: Path) -> No
 
 async def test_an_end_in_the_middle_of_a_frame_is_an_end_without_blame(tmp_path: Path) -> None:
     faults: list[PeerError] = []
-    node = Node(tmp_path, "node", on_fault=lambda peer, error: faults.append(error))
+    node = Node(tmp_path, "node", on_fault=lambda line, error: faults.append(error))
     async with running(node):
         peer, session = await greeted(node)
         await peer.send(b"\0\0\x10\0\0half")
