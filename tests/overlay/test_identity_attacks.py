@@ -100,7 +100,7 @@ async def test_the_handmade_client_is_welcome_while_it_is_honest(tmp_path: Path)
     async with running(Node(tmp_path, "node")) as node:
         client = HandmadeClient(await connect(node.address))
         await client.handshake(Lie(papers.leaf, papers.signer))
-        assert (await client.receive())[5:7] == b"\x97\x01"  # an array of seven that begins with Hello's tag
+        assert (await client.receive())[5:7] == b"\x98\x01"  # an array of eight that begins with Hello's tag
         await client.send(hello())
         await node.until_open(PeerId(papers.public))
         assert (await client.receive())[5:7] == b"\x92\x02"  # the keepalive's Ping, and still no ticket
