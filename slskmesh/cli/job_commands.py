@@ -53,15 +53,28 @@ UntilDone = Annotated[
 ]
 
 
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="MusicBrainz id or page of a release, artist or label.", show_default=False
+    ),
+]
+HowMuch = Annotated[
+    Profile | None, typer.Option(help="Of a discography: how much of it; default: core.", show_default=False)
+]
+Most = Annotated[
+    int | None,
+    typer.Option(min=1, max=500, help="Of a crate: most releases; default: 20.", show_default=False),
+]
+Codecs = Annotated[
+    list[str] | None, typer.Option(help="Preferred codec, best first; may be repeated.", show_default=False)
+]
+
+
 @jobs.command()
 def add(
     what: Annotated[What, typer.Argument(show_default=False)],
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID", help="MusicBrainz id or page of a release, artist or label.", show_default=False
-        ),
-    ],
+    target: Target,
     tracks: Annotated[
         str, typer.Option(help="Of a release: places and recording ids, like 1,3-5.", show_default=False)
     ] = "",
@@ -71,19 +84,10 @@ def add(
     layout: Annotated[
         str, typer.Option(help="Where files go below it; default: jobs.layout.", show_default=False)
     ] = "",
-    profile: Annotated[
-        Profile | None,
-        typer.Option(help="Of a discography: how much of it; default: core.", show_default=False),
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, max=500, help="Of a crate: most releases; default: 20.", show_default=False),
-    ] = None,
+    profile: HowMuch = None,
+    limit: Most = None,
     scene: Annotated[str, typer.Option(help="Of a crate: kept with the job.", show_default=False)] = "",
-    codec: Annotated[
-        list[str] | None,
-        typer.Option(help="Preferred codec, best first; may be repeated.", show_default=False),
-    ] = None,
+    codec: Codecs = None,
     lossless_only: Annotated[bool, typer.Option("--lossless-only", help="Take nothing lossy.")] = False,
     kbps: Annotated[
         int, typer.Option(min=0, max=100_000_000, help="Kilobits a second for this job, 0 = no limit.")

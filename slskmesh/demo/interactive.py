@@ -110,7 +110,11 @@ class Director(threading.Thread):
 
 def tour_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
     """The tour as plain rows: title, text, and the word for what ends the step ("" is left by hand)."""
-    mix, album = network.artists[0], f"{network.album.artist} {network.album.title}"
+    return (*_mesh_rows(network), *_swarm_rows(network))
+
+
+def _mesh_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
+    album = f"{network.album.artist} {network.album.title}"
     return (
         (
             "A network of your own",
@@ -136,6 +140,12 @@ def tour_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
             "Press 3. The lower half has the tracks, the plan with its reasons, and events.",
             "jobs-pane",
         ),
+    )
+
+
+def _swarm_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
+    mix = network.artists[0]
+    return (
         (
             "Search",
             f"Press 1 and i, tab twice for the mode “text”, type {mix} and press enter: the holders you have met "
