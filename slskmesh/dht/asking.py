@@ -37,6 +37,7 @@ class Asker:
         self.aims = responder.aims
         self.granted = Granted()
         self.id = responder.id
+        self.company = trio.Event()  # set once anybody proved itself
         self._trying: dict[Address, trio.Event] = {}
 
     # -- hello ----------------------------------------------------------------------------------------------------
@@ -90,6 +91,7 @@ class Asker:
                 return
             table.remove_contact(known)
         eldest = table.add_contact(contact)
+        self.company.set()
         if eldest is not None and not await self.is_alive(eldest):
             table.remove_contact(eldest)
 

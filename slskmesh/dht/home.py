@@ -37,6 +37,7 @@ ENDPOINTS_TTL: Final = 3600.0
 _SAVE: Final = 240.0
 _LOOK: Final = 10.0  # seconds between looks at where others see us
 _END_SAVE: Final = 2.0
+_COMPANY: Final = 3.0  # seconds after `listen` that a first read waits for the first contact
 
 
 class DhtNode:
@@ -63,6 +64,7 @@ class DhtNode:
         self._overlay: tuple[Address, ...] = ()
         self._ports: dict[bool, int] = {}  # of our overlay, by whether it is IPv6
         self._said: bytes = b""
+        self._listening_since = float("-inf")
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Owns every loop until cancelled, then saves the contacts. Nothing is bound before `listen`."""
@@ -86,6 +88,7 @@ class DhtNode:
         """Binds UDP there and nowhere else any more; "host:port" of each socket. UserError: it cannot be had."""
         bound = await self.sockets.bind(host, port)
         self.lan.announce(bound)
+        self._listening_since = self._clock()
         self._named.set()
         return tuple(map(networks.text, bound))
 
@@ -211,8 +214,10 @@ class DhtNode:
         return await self.mesh.withdraw(key)
 
     async def fetch(self, key: bytes, budget: Budget) -> list[Record]:
-        """As `Index`. BudgetSpent."""
+        """As `Index`; just after `listen` it waits a little for somebody to ask. BudgetSpent."""
         budget.spend(DHT_READ)
+        with trio.move_on_after(max(0.0, self._listening_since + _COMPANY - self._clock())):
+            await self.mesh.asker.company.wait()
         return await self.mesh.fetch(key)
 
     def note_clock(self, peer_wall: float) -> None:

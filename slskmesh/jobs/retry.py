@@ -2,7 +2,7 @@
 
 | class | what happens |
 |---|---|
-| NO_SOURCE | nobody has it now: again after 5 min, then twice as long each time, up to 6 h |
+| NO_SOURCE | nobody has it now: again after 1 min, then twice as long each time, up to 6 h |
 | CATALOGUE | MusicBrainz cannot be asked: again after 30 s (or what it asked for), doubling up to 30 min |
 | STORAGE | disk full, folder gone: the person must act; the job fails and says which folder |
 | REFUSED | it does not exist, or is not what it should be: nothing to wait for |
@@ -21,7 +21,7 @@ from slskmesh.catalogue.objects import CatalogueError
 from slskmesh.catalogue.objects import Trouble as CatalogueTrouble
 from slskmesh.errors import SlskmeshError, StorageError
 
-NO_SOURCE_FIRST: Final = 300.0  # seconds
+NO_SOURCE_FIRST: Final = 60.0  # seconds
 NO_SOURCE_MOST: Final = 6 * 3600.0
 CATALOGUE_FIRST: Final = 30.0
 CATALOGUE_MOST: Final = 1800.0

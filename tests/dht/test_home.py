@@ -197,3 +197,17 @@ async def test_nodes_of_both_families_find_each_other_by_home(
             assert await four.publish(KEY, b"shard", 600) >= 1
             assert [one.payload for one in await six.fetch(KEY, LocalBudget())] == [b"shard"]
         nursery.cancel_scope.cancel()
+
+
+async def test_a_read_right_after_the_start_waits_for_the_first_contact(
+    identities: list[Identity], tmp_path: Path
+) -> None:
+    async with running(identities, tmp_path, 2) as (first, second):
+        assert await second.publish(KEY, b"shard", 600) == 1
+        late = node(identities[2], tmp_path / "late.json")
+        async with trio.open_nursery() as nursery:
+            await nursery.start(late.run)
+            await late.listen("127.0.0.1", 0)
+            late.meet(first.sockets.addresses)
+            assert [one.payload for one in await late.fetch(KEY, LocalBudget())] == [b"shard"]
+            nursery.cancel_scope.cancel()

@@ -68,7 +68,7 @@ def test_delays_are_bounded_and_only_the_person_is_waited_for_without_one(
 ) -> None:
     delay = delay_for(trouble, attempts, random.Random(seed), asked)
     if trouble is Trouble.NO_SOURCE:
-        assert delay is not None and 300 <= delay <= NO_SOURCE_MOST * (1 + JITTER)
+        assert delay is not None and 60 <= delay <= NO_SOURCE_MOST * (1 + JITTER)
     elif trouble is Trouble.CATALOGUE:
         assert delay is not None and 30 <= delay <= CATALOGUE_MOST * (1 + JITTER)
         assert delay >= min(asked, CATALOGUE_MOST)
