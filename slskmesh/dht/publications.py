@@ -3,6 +3,7 @@
 Rules:
 - A record is said again at half its life (±10 %) with a higher number; nobody else prolongs it. One that nobody took
   is tried again sooner: after 15 s, then twice as long each time.
+- While our table is young, a record is said again each time the table has doubled: nearer nodes are known by then.
 - A withdrawn record is replaced by an empty one, which is said until the former has expired everywhere.
 - At most 4,096 records are ours at a time and four are said at once.
 """
@@ -25,6 +26,7 @@ _MOST: Final = 4096
 _WITHDRAWN_MOST: Final = 4096
 _AT_ONCE: Final = 4
 _SOON: Final = 15.0
+_YOUNG: Final = 32  # contacts
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class _Publication:
     ttl: float
     again: float = 0.0  # monotonic
     soon: float = _SOON
+    nodes: int = 0  # contacts when it was said
     until: float = float("inf")  # monotonic; a withdrawn one is forgotten then
     busy: bool = False
 
@@ -76,7 +79,13 @@ class Publications:
         for key in [key for key, what in self._withdrawn.items() if what.until <= now]:
             del self._withdrawn[key]
         everything = [*self._ours.items(), *self._withdrawn.items()]
-        return [(key, what) for key, what in everything if what.again <= now and not what.busy]
+        nodes = len(self._responder.table.contacts())
+        return [
+            (key, what)
+            for key, what in everything
+            if not what.busy
+            and (what.again <= now or (what.nodes < _YOUNG and nodes >= max(1, 2 * what.nodes)))
+        ]
 
     async def publish(self, key: bytes, payload: bytes, ttl: float) -> int:
         """Publishes our record under `key` for `ttl` seconds, again and again until `withdraw`; how many hold it.
@@ -105,6 +114,7 @@ class Publications:
     async def _say(self, key: bytes, what: _Publication) -> int:
         now, wall = self._clocks.now(), self._clocks.wall()
         self._seq = max(self._seq + 1, int(wall * 1000))
+        what.nodes = len(self._responder.table.contacts())
         what.again = now + what.ttl / 2 * self._rng.uniform(0.9, 1.1)
         record = records.make(self._identity, key, self._seq, int(wall + what.ttl), what.payload)
         nearest = await self._asker.near(key)

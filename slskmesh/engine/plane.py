@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 _ANALYSED_AT_ONCE = 8  # files; between such portions others get their turn
 _ANALYSE_PAUSE = 0.2
-_YOUNG = 32  # nodes: while the table is smaller, what was told is told again when it has doubled
 _LOOK = 5.0
 
 
@@ -226,13 +225,12 @@ class Plane:
                 await changed.wait()
 
     async def _advertise(self) -> None:
-        """Tells the table of our services, again when the allowlist or the table changed much."""
-        told: tuple[object, int] = ((), 0)
+        """Tells the table of our services once there is one, and again when the allowlist changed."""
+        told: object = ()
         while True:
-            nodes = self.rendezvous.node.status().nodes if self.rendezvous.on else 0
             services = self._engine.settings.fabric.services
-            if nodes and (services != told[0] or (told[1] < _YOUNG and nodes >= 2 * told[1])):
-                told = (services, nodes)
+            if services != told and self.rendezvous.on and self.rendezvous.node.status().nodes:
+                told = services
                 try:
                     await self.directory.advertise()
                 except SlskmeshError as error:

@@ -5,7 +5,6 @@ Rules:
   them at once after a scan); switched off, everything is.
 - Before a release is told of, its shards are read: what a quorum of others says goes into our sketch, and whether
   hardly anybody else tells of it decides how long it stays.
-- While our view of the table is young, shards go out again each time it has doubled: nearer nodes are known by then.
 - At most `PER_MINUTE` publications and withdrawals a minute. Nothing is kept on disk: the table's records lapse.
 """
 
@@ -100,7 +99,6 @@ class Publisher:
         self._kind, self._after = 0, f"{rng.randrange(256):02x}"
         self._rest_until = 0.0
         self._whole = False
-        self._nodes = 0
         self.first_hand = FirstHand()
         self.counts = (0, 0)
         self.trouble = ""
@@ -147,7 +145,7 @@ class Publisher:
                 self.trouble = ""
             except StorageError as error:
                 self.trouble = str(error)
-            with trio.move_on_after(_TICK_YOUNG if self._nodes < _YOUNG else TICK):
+            with trio.move_on_after(_TICK_YOUNG if self._index.status().nodes < _YOUNG else TICK):
                 await self._wake.wait()
 
     async def _round(self) -> None:
@@ -155,7 +153,7 @@ class Publisher:
             self._leaving += self._rotation.clear()
             self._awaited.clear()
             self._rest_until = 0.0
-        elif self._meet():
+        elif self._index.status().nodes:
             await self._look_again()
             await self._page()
         while self._leaving:
@@ -170,15 +168,6 @@ class Publisher:
                 await self._withdraw(topic)
             else:
                 await self._publish(topic)
-
-    def _meet(self) -> bool:
-        """Whether there is a table; what was told to a much smaller one is told again."""
-        nodes = self._index.status().nodes
-        if 0 < self._nodes < _YOUNG and nodes >= 2 * self._nodes:
-            self._rotation.renew(self._clock())
-        if nodes >= 2 * self._nodes or self._nodes >= _YOUNG:
-            self._nodes = nodes
-        return nodes > 0
 
     # -- what there is -----------------------------------------------------------------------------------------
 

@@ -100,12 +100,6 @@ class Rotation:
         if (slot := self._slots.pop(topic, None)) is not None:
             self._slots[topic] = slot
 
-    def renew(self, now: float) -> None:
-        """Everything told of is to be told again: there are more nodes to hold it."""
-        for slot in self._slots.values():
-            slot.until = min(slot.until, now)
-            slot.turns += 1
-
     def clear(self) -> list[Topic]:
         """Everything stops; what has to be withdrawn."""
         told = list(self._slots)

@@ -123,3 +123,24 @@ async def test_what_is_out_of_bounds_is_refused(
     with pytest.raises(ValueError, match="too many"):
         await ours.publish(KEY, b"x", 60)
     assert ours.count == 2
+
+
+async def test_a_record_is_said_again_each_time_a_young_table_has_doubled(
+    identities: list[Identity], autojump_clock: trio.testing.MockClock
+) -> None:
+    takers = Takers(8)
+    clocks = Clocks(trio.current_time, lambda: WALL + trio.current_time(), random.Random(1).randbytes)
+    responder = Responder(identities[0], clocks, Config())
+    ours = Publications(identities[0], takers, responder, clocks, random.Random(1), Config())  # type: ignore[arg-type]
+    await ours.publish(KEY, b"x", 3600)
+    said = []
+    for nodes in range(1, 250):
+        rng = random.Random(nodes)
+        responder.table.add_contact(Contact(rng.randbytes(20), (f"30.{nodes}.0.1", 7)))
+        await tick(ours, 2)
+        said.append((len(responder.table.contacts()), len(takers.said)))
+    times = {
+        count: next(nodes for nodes, done in said if done >= count)
+        for count in range(2, len(takers.said) + 1)
+    }
+    assert list(times.values()) == [1, 2, 4, 8, 16, 32]

@@ -219,15 +219,14 @@ async def test_what_others_tell_goes_into_our_sketch_as_far_as_a_quorum_says(nur
 
 
 @virtual
-async def test_shards_go_out_again_while_the_table_is_being_met(nursery: trio.Nursery) -> None:
+async def test_nothing_goes_out_before_there_is_a_table(nursery: trio.Nursery) -> None:
     scene = Scene(nursery, 4, nodes=0)
     await scene.start()
     await trio.sleep(60)
     assert not scene.view.log
-    for nodes, publications in ((2, 4), (3, 4), (5, 8), (30, 12), (60, 16), (500, 16)):
-        scene.view.nodes = nodes
-        await trio.sleep(60)
-        assert tally(scene.view.log)["publish"] == publications
+    scene.view.nodes = 1
+    await trio.sleep(60)
+    assert tally(scene.view.log)["publish"] == 4
 
 
 @virtual

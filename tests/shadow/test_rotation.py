@@ -136,11 +136,3 @@ def test_what_no_node_took_is_tried_again_soon() -> None:
     rotation.published(topic(1), 0, 0, held=False)
     assert rotation.step(RETRY - 1) is None
     assert rotation.step(RETRY + 1) == (Act.PUBLISH, topic(1))
-
-
-def test_a_grown_table_is_told_again_at_once() -> None:
-    walk = Walk(5, 10)
-    walk.turn(10)
-    walk.rotation.renew(walk.now)
-    walk.turn(10)
-    assert [len(times) for times in walk.told.values()] == [2] * 5
