@@ -65,6 +65,9 @@ class UploadRule(Protocol):
     def refuse(self, user: str, path: str, queued: int) -> str:
         """Why this request is refused ("Banned", "Too many files", "File not shared."), or empty."""
 
+    def slots(self) -> int:
+        """Uploads at once, as users are told."""
+
     def next(self, waiting: list[tuple[int, str]], active: list[tuple[int, str]]) -> list[int]:
         """Keys of waiting (key, user) uploads to start now, given the active ones."""
 

@@ -1,0 +1,144 @@
+"""The sockets of the legacy client: where it listens, whom it dials, how many lines it holds.
+
+Rules:
+- It listens at the configured address only, with the plain port only; port 0 is any free one, and told as what it is.
+- A user whom the server calls offline costs one question, not a wait of a minute; every wait ends.
+- Without a session nothing is asked of the server; lines to users that are there stay.
+- Lines taken in and dials on the server's behalf are bounded; what is over is closed or left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from aioslsk.exceptions import PeerConnectionError
+from aioslsk.network.connection import (
+    CloseReason,
+    ConnectionState,
+    DataConnection,
+    ListeningConnection,
+    PeerConnection,
+    PeerConnectionType,
+)
+from aioslsk.network.network import Network
+from aioslsk.protocol.messages import ConnectToPeer, GetPeerAddress
+
+from slskmesh.errors import UserError
+from slskmesh.soulseek.guards import SharesSink
+
+LINES_MAX: Final = 1024
+DIALS_MAX: Final = 128  # on the server's behalf, at once
+_ADDRESS_WAIT: Final = 10.0
+_DIAL_WAIT: Final = 30.0
+
+
+class GuardedNetwork(Network):  # type: ignore[misc]
+    """aioslsk's network with bounds. `listen`: host and port, or None for no listening."""
+
+    def __init__(self, settings: Any, event_bus: Any, listen: tuple[str, int] | None) -> None:
+        self._listen = listen
+        self.listening_connections: tuple[ListeningConnection | None, None] = (None, None)
+        self.online = False  # a session, not only a socket
+        self.sinks: dict[str, SharesSink] = {}  # users who were asked for their shares
+        self._dials = 0
+        super().__init__(settings, event_bus)
+
+    # -- listening ---------------------------------------------------------------------------------------------
+
+    def create_listening_connections(self) -> tuple[ListeningConnection | None, None]:
+        """One, plain, at the configured address."""
+        return (ListeningConnection(*self._listen, self) if self._listen is not None else None), None
+
+    async def listen(self, listen: tuple[str, int] | None) -> None:
+        """Listens there from now on. ListeningConnectionFailedError where the address cannot be had."""
+        line = self.listening_connections[0]
+        if listen == self._listen and (line is None or line.state is ConnectionState.CONNECTED):
+            return
+        await self.disconnect_listening_ports()
+        self._listen = listen
+        self.listening_connections = self.create_listening_connections()
+        line = self.listening_connections[0]
+        if line is not None:
+            await self.connect_listening_ports()
+            line.port = line._server.sockets[0].getsockname()[1]
+
+    @property
+    def listening(self) -> tuple[str, int] | None:
+        """Where it listens now."""
+        line = self.listening_connections[0]
+        if line is None or line.state is not ConnectionState.CONNECTED:
+            return None
+        return line.hostname, line.port
+
+    async def on_peer_accepted(self, connection: PeerConnection) -> None:
+        """Takes a line in, while there is room."""
+        if len(self.peer_connections) >= LINES_MAX:
+            await connection.disconnect(CloseReason.REQUESTED)
+            return
+        await super().on_peer_accepted(connection)
+
+    # -- dialling ----------------------------------------------------------------------------------------------
+
+    async def create_peer_connection(
+        self,
+        username: str,
+        typ: str,
+        ip: str | None = None,
+        port: int | None = None,
+        obfuscate: bool = False,
+    ) -> PeerConnection:
+        """A line to a user, directly or through the server, whichever comes first. PeerConnectionError after 30 s."""
+        if not self.online:
+            raise PeerConnectionError("no session with the server")
+        try:
+            async with asyncio.timeout(_DIAL_WAIT):
+                if ip is None or port is None:
+                    ip, plain, obfuscated = await self._get_peer_address(username)
+                    port, obfuscate = self.select_port(plain, obfuscated or 0)
+                return await super().create_peer_connection(username, typ, ip, port, obfuscate)
+        except TimeoutError:
+            raise PeerConnectionError("the user did not answer in time") from None
+
+    async def _get_peer_address(self, username: str) -> tuple[str, int, int]:
+        """A user's address as the server has it; port 0 where he cannot be dialled directly."""
+        future = self.create_server_response_future(GetPeerAddress.Response, fields={"username": username})
+        try:
+            async with asyncio.timeout(_ADDRESS_WAIT):
+                await self.server_connection.send_message(GetPeerAddress.Request(username))
+                _, answer = await future
+        except TimeoutError:
+            raise PeerConnectionError("the server did not tell the user's address") from None
+        finally:
+            future.cancel()
+        if answer.ip == "0.0.0.0":
+            raise PeerConnectionError("the user is offline")
+        return answer.ip, answer.port, answer.obfuscated_port or 0
+
+    async def _handle_connect_to_peer(self, message: ConnectToPeer.Response) -> None:
+        if self._dials >= DIALS_MAX or len(self.peer_connections) >= LINES_MAX:
+            return
+        self._dials += 1
+        try:
+            await super()._handle_connect_to_peer(message)
+        finally:
+            self._dials -= 1
+
+    # -- shares ------------------------------------------------------------------------------------------------
+
+    def shares_sink(self, connection: DataConnection) -> SharesSink | None:
+        """Where shares that come on this line go; None for users who were not asked."""
+        if (
+            not isinstance(connection, PeerConnection)
+            or connection.connection_type != PeerConnectionType.PEER
+        ):
+            return None
+        return self.sinks.get(connection.username or "")
+
+
+def address(text: str, name: str) -> tuple[str, int]:
+    """Host and port of "host:port". UserError naming the setting `name`."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535 or ":" in host:
+        raise UserError(f'{name} is "{text}", but must be host:port, for example 127.0.0.1:2242')
+    return host, int(port)

@@ -1,0 +1,264 @@
+"""Two clients of ours over real sockets and a small server: the whole of port.Client."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from slskmesh.errors import PeerError, UserError
+from slskmesh.soulseek.port import Offline
+from slskmesh.soulseek.values import (
+    Answered,
+    LegacyEvent,
+    Outcome,
+    RemoteFile,
+    RoomJoined,
+    RoomLeft,
+    RoomSaid,
+    RoomsListed,
+    RoomTicker,
+    RoomUser,
+    ServerChanged,
+    TransferChanged,
+    TransferPhase,
+    UserChanged,
+    UserState,
+    Whispered,
+)
+from slskmesh.work import LocalBudget
+
+from .scripted import Person, ScriptedServer
+
+SONG = "music\\Kim Boo\\First Light\\01 Dawn.flac"
+
+
+@pytest.fixture
+async def server(nursery: trio.Nursery) -> ScriptedServer:
+    there = ScriptedServer()
+    await nursery.start(there.serve)
+    return there
+
+
+async def enter(nursery: trio.Nursery, server: ScriptedServer, person: Person) -> Person:
+    await nursery.start(person.client.run)
+    assert await person.client.connect(person.line(server.port)) is Outcome.ONLINE
+    return person
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    path = tmp_path / "dawn.flac"
+    path.write_bytes(os.urandom(700_000))
+    return path
+
+
+@pytest.fixture
+async def pair(nursery: trio.Nursery, server: ScriptedServer, song: Path) -> AsyncIterator[tuple[Person, Person]]:
+    anna = await enter(nursery, server, Person("anna"))
+    ben = await enter(nursery, server, Person("ben", {SONG: song}))
+    yield anna, ben
+    nursery.cancel_scope.cancel()
+
+
+def phase(wanted: TransferPhase, *, upload: bool = False) -> object:
+    def is_it(event: LegacyEvent) -> bool:
+        return (
+            isinstance(event, TransferChanged)
+            and event.news.phase is wanted
+            and event.news.upload is upload
+        )
+
+    return is_it
+
+
+async def test_search_browse_folder_and_info(pair: tuple[Person, Person]) -> None:
+    anna, ben = pair
+    token = await anna.client.search("dawn kim", LocalBudget())
+    event = await anna.hears(lambda event: isinstance(event, Answered))
+    assert isinstance(event, Answered)
+    assert (event.answer.token, event.answer.user, event.answer.free_slot) == (token, "ben", True)
+    assert [(file.path, file.size) for file in event.answer.files] == [(SONG, 700_000)]
+    portions = [portion async for portion in anna.client.browse("ben", LocalBudget())]
+    assert portions[-1].done
+    found = [file for portion in portions for _, files in portion.folders for file in files]
+    assert [(file.path, file.size) for file in found] == [(SONG, 700_000)]
+    listing = await anna.client.folder("ben", "music\\Kim Boo", LocalBudget())
+    assert listing.user == "ben"
+    assert [file.path for _, files in listing.folders for file in files] == [SONG]
+    info = await anna.client.user_info("ben", LocalBudget())
+    assert (info.text, info.slots, info.queue, info.free_slot) == ("a person of a test", 2, 0, True)
+
+
+async def test_download_whole_and_resumed(pair: tuple[Person, Person], tmp_path: Path, song: Path) -> None:
+    anna, ben = pair
+    whole = tmp_path / "in" / "whole.part"
+    key = await anna.client.download("ben", RemoteFile(SONG, 700_000), whole, LocalBudget())
+    event = await anna.hears(phase(TransferPhase.DONE))
+    assert isinstance(event, TransferChanged)
+    assert (event.news.key, event.news.done, event.news.size) == (key, 700_000, 700_000)
+    assert whole.read_bytes() == song.read_bytes()
+    sent = await ben.hears(phase(TransferPhase.DONE, upload=True))
+    assert isinstance(sent, TransferChanged)
+    assert (sent.news.user, sent.news.path) == ("anna", SONG)
+
+    part = tmp_path / "part.part"
+    part.write_bytes(song.read_bytes()[:300_000])
+    anna.events.clear()
+    await anna.client.download("ben", RemoteFile(SONG, 700_000), part, LocalBudget())
+    active = await anna.hears(phase(TransferPhase.ACTIVE))
+    assert isinstance(active, TransferChanged)
+    assert active.news.done >= 300_000
+    await anna.hears(phase(TransferPhase.DONE))
+    assert part.read_bytes() == song.read_bytes()
+
+
+async def test_a_whole_file_is_not_asked_for(pair: tuple[Person, Person], tmp_path: Path, song: Path) -> None:
+    anna, ben = pair
+    there = tmp_path / "there"
+    there.write_bytes(song.read_bytes())
+    await anna.client.download("ben", RemoteFile(SONG, 700_000), there, LocalBudget())
+    await anna.hears(phase(TransferPhase.DONE))
+    await anna.client.download("ben", RemoteFile("music\\empty", 0), tmp_path / "empty", LocalBudget())
+    assert (tmp_path / "empty").read_bytes() == b""
+    with pytest.raises(UserError, match="another version"):
+        await anna.client.download("ben", RemoteFile("music\\x", 5), there, LocalBudget())
+    assert not [event for event in ben.events if isinstance(event, TransferChanged)]
+
+
+async def test_pause_resume_and_abort_keep_the_partial_file(
+    pair: tuple[Person, Person], tmp_path: Path, song: Path
+) -> None:
+    anna, ben = pair
+    local = tmp_path / "slow.part"
+    anna.client.limit(0, 200 * 1024)
+    key = await anna.client.download("ben", RemoteFile(SONG, 700_000), local, LocalBudget())
+    await anna.hears(lambda event: isinstance(event, TransferChanged) and event.news.done > 0)
+    await anna.client.pause(key)
+    await anna.hears(phase(TransferPhase.PAUSED))
+    had = local.read_bytes()
+    assert 0 < len(had) < 700_000
+    assert song.read_bytes().startswith(had)
+    await ben.hears(phase(TransferPhase.FAILED, upload=True))
+
+    anna.events.clear()
+    assert await anna.client.download("ben", RemoteFile(SONG, 700_000), local, LocalBudget()) == key
+    await anna.hears(
+        lambda event: isinstance(event, TransferChanged)
+        and event.news.phase is TransferPhase.ACTIVE
+        and event.news.done > len(had)
+    )
+    await anna.client.abort(key)
+    await anna.hears(phase(TransferPhase.ABORTED))
+    assert song.read_bytes().startswith(local.read_bytes())
+    assert local.stat().st_size >= len(had)
+
+    anna.client.limit(0, 0)
+    anna.events.clear()
+    await anna.client.download("ben", RemoteFile(SONG, 700_000), local, LocalBudget())
+    await anna.hears(phase(TransferPhase.DONE))
+    assert local.read_bytes() == song.read_bytes()
+
+
+async def test_uploads_follow_the_rule(pair: tuple[Person, Person], tmp_path: Path) -> None:
+    anna, ben = pair
+    ben.rule.refused["anna"] = "Too many files"
+    await anna.client.download("ben", RemoteFile(SONG, 700_000), tmp_path / "no", LocalBudget())
+    failed = await anna.hears(phase(TransferPhase.FAILED))
+    assert isinstance(failed, TransferChanged)
+    assert failed.news.reason == "Too many files"
+    ben.rule.refused.clear()
+    anna.events.clear()
+    await anna.client.download("ben", RemoteFile("music\\none.mp3", 5), tmp_path / "no", LocalBudget())
+    failed = await anna.hears(phase(TransferPhase.FAILED))
+    assert isinstance(failed, TransferChanged)
+    assert failed.news.reason == "File not shared."
+    ben.rule.open = 0
+    anna.events.clear()
+    key = await anna.client.download("ben", RemoteFile(SONG, 700_000), tmp_path / "later", LocalBudget())
+    await anna.hears(phase(TransferPhase.REQUESTED))
+    await ben.hears(phase(TransferPhase.QUEUED, upload=True))
+    assert await anna.client.place(key, LocalBudget()) == 1
+    info = await anna.client.user_info("ben", LocalBudget())
+    assert (info.queue, info.free_slot) == (1, False)
+
+
+async def test_a_file_of_another_size_is_not_mixed_in(pair: tuple[Person, Person], tmp_path: Path) -> None:
+    anna, _ = pair
+    part = tmp_path / "part"
+    part.write_bytes(b"x" * 100)
+    await anna.client.download("ben", RemoteFile(SONG, 650_000), part, LocalBudget())
+    failed = await anna.hears(phase(TransferPhase.FAILED))
+    assert isinstance(failed, TransferChanged)
+    assert "700000 bytes there now" in failed.news.reason
+    assert part.read_bytes() == b"x" * 100
+
+
+async def test_rooms_tickers_and_messages(pair: tuple[Person, Person], nursery: trio.Nursery, server: ScriptedServer) -> None:
+    anna, ben = pair
+    await anna.client.rooms(LocalBudget())
+    listed = await anna.hears(lambda event: isinstance(event, RoomsListed))
+    assert isinstance(listed, RoomsListed)
+    assert [(room.name, room.users) for room in listed.rooms] == [("jazz", 30), ("dub", 4)]
+    await anna.client.join("jazz", LocalBudget())
+    await anna.hears(lambda event: event == RoomJoined("jazz", ("anna",)))
+    await anna.hears(lambda event: event == RoomTicker("jazz", "kim", "hej"))
+    await ben.client.join("jazz", LocalBudget())
+    await anna.hears(lambda event: event == RoomUser("jazz", "ben", True))
+    await ben.client.say("jazz", "hello there", LocalBudget())
+    said = await anna.hears(lambda event: isinstance(event, RoomSaid))
+    assert isinstance(said, RoomSaid)
+    assert (said.room, said.user, said.text) == ("jazz", "ben", "hello there")
+    await ben.client.ticker("jazz", "digging", LocalBudget())
+    await anna.hears(lambda event: event == RoomTicker("jazz", "ben", "digging"))
+    await ben.client.leave("jazz")
+    await ben.hears(lambda event: event == RoomLeft("jazz"))
+    await anna.hears(lambda event: event == RoomUser("jazz", "ben", False))
+    with pytest.raises(UserError, match="does not let us"):
+        await anna.client.join("closed", LocalBudget())
+    for bad in ("", "two\nlines", "x" * 3000):
+        with pytest.raises(UserError):
+            await anna.client.say("jazz", bad, LocalBudget())
+    await anna.client.whisper("ben", "psst", LocalBudget())
+    assert await ben.hears(lambda event: event == Whispered("anna", "psst", 1000.0, True))
+    await anna.client.whisper("cleo", "later", LocalBudget())
+    cleo = await enter(nursery, server, Person("cleo"))
+    assert await cleo.hears(lambda event: event == Whispered("anna", "later", 1000.0, False))
+
+
+async def test_watched_users(pair: tuple[Person, Person], server: ScriptedServer) -> None:
+    anna, ben = pair
+    await anna.client.watch("ben", True)
+    await anna.hears(lambda event: event == UserChanged("ben", UserState.ONLINE))
+    await anna.client.watch("nobody", True)
+    await anna.hears(lambda event: event == UserChanged("nobody", UserState.OFFLINE))
+    await anna.client.watch("nobody", False)
+
+
+async def test_nobody_there(pair: tuple[Person, Person], tmp_path: Path) -> None:
+    anna, _ = pair
+    with pytest.raises(PeerError, match="cannot be reached") as caught:
+        await anna.client.user_info("nobody", LocalBudget())
+    assert not caught.value.blame
+    with pytest.raises(PeerError):
+        [portion async for portion in anna.client.browse("nobody", LocalBudget())]
+
+
+async def test_offline_says_so(pair: tuple[Person, Person], tmp_path: Path) -> None:
+    anna, _ = pair
+    await anna.client.disconnect()
+    assert not anna.client.online
+    for call in (
+        anna.client.search("words", LocalBudget()),
+        anna.client.user_info("ben", LocalBudget()),
+        anna.client.download("ben", RemoteFile("a", 1), tmp_path / "a", LocalBudget()),
+        anna.client.say("jazz", "hello", LocalBudget()),
+    ):
+        with pytest.raises(Offline, match="connect first"):
+            await call
+    assert [event for event in anna.events if isinstance(event, ServerChanged)] == [
+        ServerChanged(Outcome.ONLINE, "hello")
+    ]
