@@ -1,0 +1,106 @@
+"""aioslsk's own client, kept on this machine: what a legacy user of the demo runs, with nothing of ours around it.
+
+Rules:
+- It listens on 127.0.0.1 only, on any free port, without UPnP, and looks for no distributed parent.
+- The name of a share is made from the user and the folder, never from the machine's hardware address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+from aioslsk.client import SoulSeekClient
+from aioslsk.network.connection import ListeningConnection
+from aioslsk.network.network import Network
+from aioslsk.settings import (
+    CredentialsSettings,
+    DebugSettings,
+    ListeningSettings,
+    NetworkLimitSettings,
+    NetworkSettings,
+    ServerSettings,
+    Settings,
+    SharedDirectorySettingEntry,
+    SharesSettings,
+    TransferLimitSettings,
+    TransfersSettings,
+    UpnpSettings,
+)
+from aioslsk.shares.manager import SharesManager
+
+HOST: Final = "127.0.0.1"
+
+
+class GivenSettings(Settings):  # type: ignore[misc]
+    """Settings as given, and nothing else: aioslsk's read environment variables with names such as USERS and DEBUG."""
+
+    @classmethod
+    def settings_customise_sources(cls, _of: Any, init_settings: Any, **_others: Any) -> tuple[Any, ...]:
+        """Only what the constructor was given."""
+        return (init_settings,)
+
+
+def settings(
+    server: str,
+    name: str,
+    password: str,
+    *,
+    share: Path | None = None,
+    downloads: Path = Path("downloads"),
+    upload_kib: int = 0,
+    slots: int = 2,
+) -> GivenSettings:
+    """Settings of one user. `server` is "host:port", `upload_kib` KiB/s of all uploads together (0: no limit)."""
+    host, _, port = server.rpartition(":")
+    shared = [SharedDirectorySettingEntry(path=str(share))] if share is not None else []
+    return GivenSettings(
+        credentials=CredentialsSettings(username=name, password=password),
+        network=NetworkSettings(
+            server=ServerSettings(hostname=host, port=int(port)),
+            listening=ListeningSettings(port=0, obfuscated_port=0),
+            upnp=UpnpSettings(enabled=False),
+            limits=NetworkLimitSettings(upload_speed_kbps=upload_kib),
+        ),
+        transfers=TransfersSettings(limits=TransferLimitSettings(upload_slots=slots)),
+        shares=SharesSettings(scan_on_start=False, download=str(downloads), directories=shared),
+        debug=DebugSettings(search_for_parent=False),
+    )
+
+
+class LoopbackNetwork(Network):  # type: ignore[misc]
+    """Listens on this machine only."""
+
+    def create_listening_connections(self) -> tuple[ListeningConnection, None]:
+        """One, on any free port."""
+        return ListeningConnection(HOST, 0, self), None
+
+    async def connect_listening_ports(self) -> None:
+        """Listens, and knows the port."""
+        await super().connect_listening_ports()
+        line = self.listening_connections[0]
+        line.port = line._server.sockets[0].getsockname()[1]
+
+
+class NamedShares(SharesManager):  # type: ignore[misc]
+    """Shares whose names are the same on every machine."""
+
+    def generate_alias(self, path: str, offset: int = 0) -> str:
+        """Five letters of the user's name and the folder's."""
+        name = f"{self._settings.credentials.username}/{Path(path).name}/{offset}"
+        return "".join(chr(97 + byte % 26) for byte in hashlib.sha256(name.encode()).digest()[:5])
+
+
+class LegacyClient(SoulSeekClient):  # type: ignore[misc]
+    """The client with these two in place."""
+
+    def create_network(self) -> LoopbackNetwork:
+        """As aioslsk's."""
+        return LoopbackNetwork(self.settings, self.events)
+
+    def create_shares_manager(self, cache: Any, executor_factory: Any = None) -> NamedShares:
+        """As aioslsk's."""
+        return NamedShares(
+            self.settings, self.events, self.network, cache=cache, executor_factory=executor_factory
+        )
