@@ -58,5 +58,5 @@ def test_only_the_canonical_form_goes_on_the_wire(text: str) -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"x" * 15, b"x" * 17])
 def test_other_lengths_are_no_id(raw: bytes) -> None:
-    with pytest.raises(ValueError, match="length|16"):
+    with pytest.raises(ValueError, match=r"length|16"):
         mbid_of(raw)

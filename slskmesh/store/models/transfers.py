@@ -9,7 +9,8 @@ from slskmesh.store.models.base import Base
 
 class TransferRow(Base):
     """One download. `state` is "queued", "paused", "failed" or "done"; times are Unix seconds; paths are the
-    file system's bytes: `path` empty while unfinished, `root` (the downloads folder) while not begun; `group` is what it shares a rate limit with.
+    file system's bytes: `path` empty while unfinished, `root` (the downloads folder) while not begun; `group` is what
+    it shares a rate limit with.
     """
 
     content = peewee.BlobField(primary_key=True)
