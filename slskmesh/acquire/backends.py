@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from slskmesh.acquire import recognise
 from slskmesh.acquire.domains import D, GenericFile, Intent, Music
 from slskmesh.acquire.plan import Candidate
 from slskmesh.library.domain import SharedFile
@@ -84,6 +85,9 @@ class MusicShelf(Protocol):
     async def by_recording(self, mbid: str) -> list[HeldTrack]:
         """Offered files of a recording."""
 
+    async def search(self, text: str, limit: int) -> list[SharedFile]:
+        """Offered files under these words."""
+
 
 class FileShelf(Protocol):
     """The library by content."""
@@ -93,7 +97,7 @@ class FileShelf(Protocol):
 
 
 class LocalMusic:
-    """What is on this machine already, by recording. Whether its length fits is judged with everything else."""
+    """What is on this machine already: tagged with the recording, else recognised (`recognise`)."""
 
     name = LOCAL
     domain: type[Music] = Music
@@ -104,12 +108,17 @@ class LocalMusic:
     async def find(
         self, intents: Sequence[Intent[Music]], budget: Budget, progress: Progress | None = None
     ) -> Findings:
-        """Files of the library tagged with the recording."""
+        """Files of the library that are the recording by their tags, ids or words."""
         budget.spend(LIBRARY_QUERY)
         found = []
         for intent in intents:
             held = await self._library.by_recording(intent.want.recording)
-            found.append(tuple(_local(one) for one in held))
+            local = [_local(one) for one in held]
+            if not held and (words := recognise.words_of(intent.want)):
+                files = await self._library.search(words, recognise.LOOKED_AT)
+                for file, reason in recognise.among(files, intent.want):
+                    local.append(msgspec.structs.replace(_local(HeldTrack(file)), reasons=(reason,)))
+            found.append(tuple(local))
         return Findings(tuple(found))
 
 

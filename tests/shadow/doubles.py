@@ -132,6 +132,11 @@ class Shelf:
     async def counts(self) -> tuple[int, int]:
         return len(await self.releases("", 10**6)), len(await self.recordings("", 10**6))
 
+    async def search(self, text: str, limit: int) -> list[SharedFile]:
+        words = text.lower().split()
+        known = [(f"{t.file.artist} {t.file.title} {t.file.name}".lower(), t.file) for t in self.tracks]
+        return [file for said, file in known if all(word in said for word in words)][:limit]
+
     async def find(self, one: bytes) -> SharedFile | None:
         return next((track.file for track in self.tracks if track.file.content == one), None)
 
