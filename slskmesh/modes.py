@@ -9,9 +9,10 @@ Health is told from what is seen of the server, by elapsed time (research featur
 | DEGRADED | UNAVAILABLE | nothing was heard of the server for 2 min without a break |
 | either | HEALTHY | three good checks, 30 s apart, and then a minute without trouble |
 
-`NORMAL` becomes `DISASTER` when the server is UNAVAILABLE and has been silent for the configured time (10 min unless
-set otherwise); back with HEALTHY. A short time on the server neither ends an episode nor begins it anew: a line that
-comes and goes makes no more changes than one that stays away.
+`NORMAL` becomes `DISASTER` when the server is UNAVAILABLE and that silence began the configured time ago (10 min unless
+set otherwise); back with HEALTHY. A short time on the server neither ends UNAVAILABLE nor begins it anew, it only puts
+DISASTER off until there were 2 min without a word again: a line that comes and goes makes no more changes than one
+that stays away.
 
 Rules:
 - Clocks are monotonic and begin with the first sign of a state; an equal sign later moves nothing.
@@ -128,6 +129,7 @@ class Modes:
         self._reason = "connecting to the Soulseek server" if served else self._reason
         self._online = False
         self._silent_since: float | None = now if served else None  # no sign of life since then
+        self._began = math.inf  # the silence that made it UNAVAILABLE
         self._unanswered = 0
         self._checks = 0  # good ones in this recovery
         self._checked_at = -math.inf
@@ -237,10 +239,15 @@ class Modes:
         if self._silent_since is None:
             return None
         if self._health is Health.DEGRADED:
-            at = self._silent_since + min(self._times.unavailable_after, self._policy.disaster_after)
-            return max(at, self._since, self._set_at), self._mode, Health.UNAVAILABLE, self._reason
+            at = max(self._silent_since + self._enough, self._since, self._set_at)
+            return at, self._mode, Health.UNAVAILABLE, self._reason
         begin = self._disaster_at()
         return None if begin is None else (begin, Mode.DISASTER, self._health, self._reason)
+
+    @property
+    def _enough(self) -> float:
+        """Seconds of silence that make the server UNAVAILABLE."""
+        return min(self._times.unavailable_after, self._policy.disaster_after)
 
     def _disaster_at(self) -> float | None:
         """When DISASTER begins if the silence lasts."""
@@ -248,15 +255,20 @@ class Modes:
             return None
         if self._health is Health.HEALTHY:
             return None
-        return max(self._silent_since + self._policy.disaster_after, self._since, self._set_at)
+        silent = self._silent_since
+        at = min(self._began, silent) + self._policy.disaster_after
+        return max(at, silent + self._enough, self._since, self._set_at)
 
     def _to(
         self, at: float, mode: Mode, health: Health, reason: str, before: tuple[Mode, Health] | None = None
     ) -> Change:
         change = Change(at, before or (self._mode, self._health), (mode, health), reason)
+        if health is Health.UNAVAILABLE is not self._health and self._silent_since is not None:
+            self._began = self._silent_since
         self._mode, self._health, self._since, self._reason = mode, health, at, reason
         self._untried = self._untried and health is Health.DEGRADED
         if health is Health.HEALTHY:
+            self._began = math.inf
             self._checks, self._checked_at, self._proved_at = 0, -math.inf, math.inf
         return change
 
