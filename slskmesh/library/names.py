@@ -32,7 +32,7 @@ _CACHE: Final = 8_192  # KiB
 
 _FILES = (
     "SELECT file.folder, file.name, file.size, file.path, file.format, file.duration, file.bitrate,"
-    " file.sample_rate, file.bit_depth FROM "
+    " file.sample_rate, file.bit_depth, file.id FROM "
 )
 _OFFERED = f"JOIN share_root AS root ON root.id = file.root_id WHERE {rows.SHARED_WHERE}"
 _SEARCH = (
@@ -63,6 +63,7 @@ class SharedName(NamedTuple):
     bitrate: int
     sample_rate: int
     bit_depth: int
+    row: int  # of the database; smaller is taken in earlier
 
     @property
     def path(self) -> str:
@@ -154,13 +155,15 @@ class Names:
     def find(self, path: str) -> SharedName | None:
         """The offered file of a network path. StorageError where the database cannot be read."""
         with self._lock, self._translating(), closing(self._search.cursor()) as cursor:
-            direct = [raw for local in self._locals(path) for raw in cursor.execute(_AT, (local,))]
-            found = [name for raw in direct if (name := SharedName._make(raw)).path == path]
-            if len(found) != 1:  # none, or shares of one name: what was made harmless, or taken in first
+            found = [row for local in self._locals(path) for row in cursor.execute(_AT, (local,))]
+            if not any(SharedName._make(row).path == path for row in found):  # its name was made harmless
                 words = " AND ".join(f'"{word}"' for word in dict.fromkeys(fold(path)))
-                names = map(SharedName._make, _matching(cursor, words) if words else ())
-                found = [name for name in names if name.path == path] or found
-        return found[0] if found else None
+                found = list(_matching(cursor, words)) if words else []
+        return min(
+            (name for name in map(SharedName._make, found) if name.path == path),
+            key=lambda name: name.row,
+            default=None,
+        )
 
     def below(self, folder: str) -> list[SharedName]:
         """Offered files in a network folder and its sub-folders. StorageError where the database cannot be read."""
@@ -172,7 +175,7 @@ class Names:
             if not found:  # its name was made harmless
                 words = " AND ".join(f'"{word}"' for word in dict.fromkeys(fold(folder)))
                 found = list(_matching(cursor, words)) if words else []
-        names = map(SharedName._make, found)
+        names = sorted(map(SharedName._make, found), key=lambda name: -name.row)
         return _by_place({name.path: name for name in names if name.path.startswith(prefix)}.values())
 
     def _locals(self, path: str) -> list[bytes]:
@@ -223,7 +226,7 @@ class Names:
                 "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab('main', 'shared_names', 'row')"
             )
             with closing(self._look.execute("SELECT term FROM temp.words")) as terms:
-                self._endings = Endings(term for (term,) in terms)
+                self._endings = Endings(term for (term,) in terms if term)  # a mark alone is none
             self._counts = self._look.execute(_COUNT).fetchone()
             self._signs = signs
             return True

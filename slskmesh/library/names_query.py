@@ -6,18 +6,23 @@ Rules, those of the network's clients:
 - Signs part words: AC/DC asks for ac and dc, -AC/DC leaves out what has either.
 - At least one whole word is needed, and a text of `shortest` characters; else nothing is asked for.
 
-`fold` cuts as the index does (FTS5's unicode61 with marks as part of words): what both do not cut alike is not found.
+`fold` cuts as the index does, because it asks SQLite's own tokenizer, once a character: what is a letter, and what
+stands for it, differs from one version of Unicode to the next.
 """
 
 from __future__ import annotations
 
-import unicodedata
+import functools
+import sqlite3
+import threading
+import weakref
 from typing import Final, NamedTuple
 
 TEXT_MAX: Final = 512  # characters looked at
 WORDS_MAX: Final = 32
 SHORTEST: Final = 3  # characters of a text that is answered
-_FOLDED_MAX: Final = 1 << 16
+TOKENIZE: Final = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"  # of the index `shared_names`
+_FOLDED_MAX: Final = 1 << 17
 
 
 class Query(NamedTuple):
@@ -29,33 +34,38 @@ class Query(NamedTuple):
 
 
 class _Folding(dict[int, str]):
-    """Character to what the index makes of it: a plain letter or digit, nothing, or a space."""
+    """Character to what the index makes of it: one character of a word, nothing, or a space. Each is asked once."""
+
+    def __init__(self) -> None:
+        super().__init__({code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)})
+        self._asking = threading.Lock()
+        self._index = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self._index.execute(f"CREATE VIRTUAL TABLE one USING fts5(word, content='', tokenize=\"{TOKENIZE}\")")
+        self._index.execute("CREATE VIRTUAL TABLE word USING fts5vocab(one, row)")
+        weakref.finalize(self, self._index.close)
 
     def __missing__(self, code: int) -> str:
-        folded = _folded(chr(code))
+        folded = self._ask(chr(code)) if not 0xD800 <= code < 0xE000 else " "
         if len(self) < _FOLDED_MAX:
             self[code] = folded
         return folded
 
-
-def _folded(char: str) -> str:
-    if unicodedata.combining(char):
-        return ""
-    if unicodedata.category(char) not in _WORD_CATEGORIES:
-        return " "
-    base = unicodedata.normalize("NFD", char)[0]
-    return base if base.isascii() else char
+    def _ask(self, char: str) -> str:
+        with self._asking:
+            self._index.execute("INSERT INTO one (rowid, word) VALUES (1, ?)", (f"x{char}y",))
+            terms = self._index.execute("SELECT term FROM word").fetchall()
+            self._index.execute("INSERT INTO one (one) VALUES ('delete-all')")
+        return str(terms[0][0][1:-1]) if len(terms) == 1 else " "
 
 
-_WORD_CATEGORIES: Final = frozenset(
-    ("Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "Co", "Mn", "Mc")
-)  # those of the index
-_FOLDING: Final = _Folding()
+@functools.cache
+def _folding() -> _Folding:
+    return _Folding()
 
 
 def fold(text: str) -> list[str]:
     """The words of a text, in order, in the index's spelling."""
-    return text.lower().translate(_FOLDING).split()
+    return text.translate(_folding()).split()
 
 
 def parse(text: str, shortest: int = SHORTEST) -> Query | None:
