@@ -18,7 +18,7 @@ from slskmesh.identity.signing import Domain
 from tests.sim.net import Town, identity_of
 from tests.sim.readers import Topic, wall
 
-VICTIM: Address = ("99.9.9.9", 53)
+VICTIM = "99.9.9.9"
 LIFE = 600
 
 
@@ -125,31 +125,49 @@ async def eclipse(town: Town, key: bytes, count: int, bits: int) -> list[Mesh]:
 
 
 class Flood:
-    """Datagrams of many kinds at some nodes: reads spoofed in VICTIM's name, garbage, stores without a token."""
+    """Datagrams of many kinds at some nodes, from sources that are not the sender's.
+
+    Questions in VICTIM's name from ports of all kinds, as short as they may be and padded; garbage, answers nobody
+    asked for, and stores of a good record without a token.
+    """
 
     def __init__(self, town: Town, key: bytes, targets: list[Mesh]) -> None:
         self._town, self._key = town, key
         self._targets = [(town.address_of(one), one.id) for one in targets]
+        self._record = records.encode(records.make(identity_of(town.rng), key, 1, wall() + LIFE, b"unproven"))
+        self.rounds = 0
         self.spoofed = 0  # bytes sent in VICTIM's name
-        self.sent = 0
 
-    async def pour(self, rate: float) -> None:
-        """Sends until cancelled: `rate` rounds a second, four datagrams a target and round."""
-        while True:
+    def reflected(self) -> int:
+        """Bytes that the town sent to VICTIM."""
+        return sum(size for (host, _), size in self._town.net.bytes_to.items() if host == VICTIM)
+
+    async def pour(self, rate: float, seconds: float) -> None:
+        """`rate` rounds a second, four datagrams a target and round."""
+        for _ in range(round(rate * seconds)):
+            self.rounds += 1
             for address, node in self._targets:
+                self._spoof(address, node)
                 self._round(address, node)
             await trio.sleep(1 / rate)
 
+    def _spoof(self, to: Address, node: bytes) -> None:
+        rng, sender = self._town.rng, bytes(records.KEY)
+        kinds: list[wire.Request] = [
+            wire.FindValue(sender, node, self._key),
+            wire.FindNode(sender, node, self._key),
+            wire.Hello(sender, rng.randbytes(wire.NONCE)),
+            wire.padded(wire.FindValue(sender, node, self._key), wire.READ_PAD),
+        ]
+        raw = wire.encode(rng.randbytes(wire.CALL), kinds[self.rounds % len(kinds)])
+        self.spoofed += len(raw)
+        self._town.net.carry(raw, (VICTIM, rng.randrange(1024, 65536)), to)
+
     def _round(self, to: Address, node: bytes) -> None:
         rng, net = self._town.rng, self._town.net
-        read = wire.padded(wire.FindValue(bytes(20), node, self._key), 430)
-        raw = wire.encode(rng.randbytes(16), read)
-        self.spoofed += len(raw)
-        net.carry(raw, VICTIM, to)
         elsewhere = (f"98.{rng.randrange(256)}.{rng.randrange(256)}.7", 53)
-        store = wire.Store(bytes(20), node, self._key, rng.randbytes(8), [rng.randbytes(300)])
-        net.carry(wire.encode(rng.randbytes(16), store), elsewhere, to)
+        store = wire.Store(bytes(records.KEY), node, self._key, rng.randbytes(8), [self._record])
+        net.carry(wire.encode(rng.randbytes(wire.CALL), store), elsewhere, to)
         net.carry(rng.randbytes(rng.randrange(1400)), elsewhere, to)
-        answer = wire.Values(bytes(8), [], [rng.randbytes(300)], bytes(8), 9)
-        net.carry(wire.encode(rng.randbytes(16), answer), self._targets[0][0], to)
-        self.sent += 4
+        answer = wire.Values(bytes(8), [], [self._record], bytes(8), 9)
+        net.carry(wire.encode(rng.randbytes(wire.CALL), answer), self._targets[0][0], to)

@@ -6,17 +6,17 @@ Times are virtual; one way takes 5 to 40 ms and an unanswered call a second, twi
 import pytest
 import trio
 
-from tests.sim.hostile import VICTIM, Flood, eclipse, liar_class, lies_about, offer, wall
+from tests.sim.hostile import Flood, eclipse, liar_class, lies_about, offer, wall
 from tests.sim.net import Town, simulate
 from tests.sim.readers import LOSSES, topic
 
 NODES = 50
 SEEDS = (11, 12, 13)
-FEW = (11, 12)
 seeds = pytest.mark.parametrize("seed", SEEDS)
+few = pytest.mark.parametrize("seed", SEEDS[:2])
 
 
-@seeds
+@few
 def test_losses_of_0_to_30_percent_hide_no_record(seed: int) -> None:
     async def body(town: Town) -> None:
         for loss, least, seconds in LOSSES:
@@ -31,7 +31,7 @@ def test_losses_of_0_to_30_percent_hide_no_record(seed: int) -> None:
     simulate(body, NODES, seed)
 
 
-@pytest.mark.parametrize("seed", (*SEEDS, 14, 15))
+@seeds
 def test_readers_lose_nothing_when_40_percent_vanish_at_once(seed: int) -> None:
     async def body(town: Town) -> None:
         subject = topic(town, 10)
@@ -48,11 +48,11 @@ def test_readers_lose_nothing_when_40_percent_vanish_at_once(seed: int) -> None:
     simulate(body, NODES, seed)
 
 
-@pytest.mark.parametrize("seed", FEW)
+@few
 def test_churn_of_20_percent_a_minute_hides_no_record(seed: int) -> None:
     async def body(town: Town) -> None:
         subject = topic(town, 5)
-        await subject.publish(ttl=240)
+        await subject.publish(ttl=120)
         for _ in range(3):
             await town.renew(NODES, 0.2, 60, subject.publishers)
             slowest = await subject.read_by(subject.strangers(2))
@@ -82,7 +82,7 @@ def test_lies_are_neither_taken_nor_believed(seed: int) -> None:
     simulate(body, NODES, seed)
 
 
-@seeds
+@few
 def test_twenty_keys_of_one_network_nearest_to_a_topic_hide_no_record(seed: int) -> None:
     async def body(town: Town) -> None:
         subject = topic(town, 10)
@@ -98,24 +98,27 @@ def test_twenty_keys_of_one_network_nearest_to_a_topic_hide_no_record(seed: int)
     simulate(body, NODES, seed)
 
 
-@pytest.mark.parametrize("seed", FEW)
-def test_reads_go_on_under_floods_and_spoofed_sources_and_nothing_is_amplified(seed: int) -> None:
+def test_reads_go_on_under_floods_and_spoofed_sources_and_nothing_is_amplified() -> None:
     async def body(town: Town) -> None:
         subject = topic(town, 10)
         await subject.publish()
         targets = subject.holders()
         flood = Flood(town, subject.key, targets)
+        await flood.pour(rate=5, seconds=6)  # below any rate, so that all is answered that will be
+        await trio.sleep(20)
+        print("reflected", flood.reflected(), "of", flood.spoofed)
+        assert flood.spoofed < flood.reflected() <= 3 * flood.spoofed
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(flood.pour, 40)
-            await trio.sleep(4)
+            nursery.start_soon(flood.pour, 80, 5)
+            await trio.sleep(3)
             slowest = await subject.read_by(subject.strangers(5))
-            nursery.cancel_scope.cancel()
-        await trio.sleep(2)
-        print("flood of", flood.sent, "reflected", town.net.bytes_to[VICTIM], "of", flood.spoofed)
+        await trio.sleep(20)
+        rates = town.config
+        served = rates.burst + rates.rate * 6  # of one source by one node, in the seconds of the flood
         assert slowest <= 4
-        assert 0 < town.net.bytes_to[VICTIM] <= 3 * flood.spoofed
-        assert all(one.responder.counts["limited"] > 0 for one in targets)
+        assert flood.reflected() <= 3 * flood.spoofed
+        assert all(one.responder.counts["limited"] >= 2 * (80 * 5 - served) for one in targets)
         assert all(len(one.asker.calls) == 0 for one in targets)
         assert all(one.responder.table.get(bytes(20)) is None for one in town.meshes.values())
 
-    simulate(body, NODES, seed)
+    simulate(body, NODES, SEEDS[0])

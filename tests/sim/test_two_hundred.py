@@ -2,7 +2,7 @@
 
 import trio
 
-from tests.sim.hostile import VICTIM, Flood, eclipse, liar_class, lies_about, offer
+from tests.sim.hostile import Flood, eclipse, liar_class, lies_about, offer
 from tests.sim.net import Town, simulate
 from tests.sim.readers import LOSSES, topic
 
@@ -43,16 +43,15 @@ def test_liars_an_eclipse_a_flood_and_then_sudden_loss_hide_no_record_and_add_no
         targets = [one for one in subject.holders() if one not in crooks]
         flood = Flood(town, subject.key, targets)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(flood.pour, 40)
+            nursery.start_soon(flood.pour, 40, 3)
             slowest = await subject.read_by(subject.strangers(5, crooks))
-            nursery.cancel_scope.cancel()
         await trio.sleep(2)
         print("honest holders", len(targets), "slowest read", round(slowest, 2))
         assert len(targets) >= 4
         assert slowest <= 6
-        assert 0 < town.net.bytes_to[VICTIM] <= 3 * flood.spoofed
+        assert 0 < flood.reflected() <= 3 * flood.spoofed
         readers = subject.strangers(5, crooks)
-        town.kill_some(0.4, [*readers, *crooks])
+        town.kill_some(1 / 3, [*readers, *crooks])  # 40 % of the honest
         slowest = await subject.read_by(readers)
         print("slowest read after loss", round(slowest, 2))
         assert slowest <= 10

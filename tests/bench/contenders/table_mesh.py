@@ -14,7 +14,7 @@ from slskmesh.dht.mesh import Mesh
 from slskmesh.dht.networks import Address
 from slskmesh.dht.node import Config
 from tests.bench.contenders.links import DEAD, KEYS, READERS, SETTLE, WRITERS, Links, Measured, payload
-from tests.sim.net import WALL, Net, Town, identity_of
+from tests.sim.net import WALL, Net, Town, identity_of, seeded
 
 TTL = 6 * 3600.0
 KIND = wire.HEADER + 1  # where the tag stands in a datagram
@@ -143,4 +143,5 @@ def measure(nodes: int, seed: int) -> Measured:
             nursery.cancel_scope.cancel()
         return table.measured
 
-    return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    with seeded(seed):
+        return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
