@@ -25,14 +25,15 @@ class Browse:
 
     def __init__(self, user: str) -> None:
         self.user = user
-        self.begun = False
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reader = SharesReader(user)
         self._waiting: asyncio.Queue[Listing | PeerError] = asyncio.Queue(_WAITING)
         self._over = False
 
     async def sink(self, piece: bytes) -> None:
         """Takes the next bytes, b"" at the end. ConnectionReadError when no more of it is wanted."""
-        self.begun = True
+        if not self.begun.done():
+            self.begun.set_result(None)
         try:
             if not piece:
                 await self._hand_on(self._reader.end())
@@ -60,7 +61,7 @@ class Browse:
 
     def lost(self) -> None:
         """The line is gone."""
-        if self.begun and not self._over:
+        if self.begun.done() and not self._over:
             self._over = True
             if self._waiting.full():
                 self._waiting.get_nowait()

@@ -36,6 +36,7 @@ SEARCH_BYTES: Final = 256
 LINE_BYTES: Final = 2048
 _SERVER_SECONDS: Final = 15.0
 _USER_SECONDS: Final = 40.0
+_BROWSE_SECONDS: Final = 90.0  # until the first bytes: some clients put their list together first
 _PLACE_SECONDS: Final = 15.0
 
 
@@ -90,7 +91,8 @@ class LegacyCalls(LegacySession):
         aio.network.sinks[user] = browse.sink
         try:
             with translate.translated("the user's shares"):
-                await aio.network.send_peer_messages(user, messages.PeerSharesRequest.Request())
+                async with asyncio.timeout(_BROWSE_SECONDS):
+                    await aio.network.ask(user, messages.PeerSharesRequest.Request(), browse.begun)
         except BaseException:
             self.end_browse(user)
             raise
@@ -116,9 +118,8 @@ class LegacyCalls(LegacySession):
         try:
             with translate.translated("the folder"):
                 async with asyncio.timeout(_USER_SECONDS):
-                    await aio.network.send_peer_messages(
-                        user, messages.PeerDirectoryContentsRequest.Request(self._token, folder)
-                    )
+                    request = messages.PeerDirectoryContentsRequest.Request(key[1], folder)
+                    await aio.network.ask(user, request, future)
                     return await future
         finally:
             del self._folders[key]
@@ -271,7 +272,7 @@ class LegacyCalls(LegacySession):
         try:
             with translate.translated(what):
                 async with asyncio.timeout(seconds):
-                    await aio.network.send_peer_messages(user, message)
+                    await aio.network.ask(user, message, future)
                     _, answer = await future
                     return answer
         finally:

@@ -4,13 +4,18 @@ Rules:
 - It listens at the configured address only, with the plain port only; port 0 is any free one, and told as what it is.
 - A user whom the server calls offline costs one question, not a wait of a minute; every wait ends.
 - Without a session nothing is asked of the server; lines to users that are there stay.
+- Two clients that dial each other at once each close a line the other may think good. A line we did not ask for is
+  used only once it has carried a message or outlived its first second; what was asked on a line that closes before
+  the answer is asked again on another.
 - Lines taken in and dials on the server's behalf are bounded; what is over is closed or left out.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
+from weakref import WeakKeyDictionary, WeakSet
 
 from aioslsk.exceptions import PeerConnectionError
 from aioslsk.network.connection import (
@@ -23,6 +28,7 @@ from aioslsk.network.connection import (
 )
 from aioslsk.network.network import Network
 from aioslsk.protocol.messages import ConnectToPeer, GetPeerAddress
+from aioslsk.protocol.primitives import MessageDataclass
 
 from slskmesh.errors import UserError
 from slskmesh.soulseek.guards import SharesSink
@@ -31,6 +37,8 @@ LINES_MAX: Final = 1024
 DIALS_MAX: Final = 128  # on the server's behalf, at once
 _ADDRESS_WAIT: Final = 10.0
 _DIAL_WAIT: Final = 30.0
+_YOUNG: Final = 1.0
+_ASKED_MAX: Final = 3
 
 
 class GuardedNetwork(Network):  # type: ignore[misc]
@@ -42,6 +50,9 @@ class GuardedNetwork(Network):  # type: ignore[misc]
         self.online = False  # a session, not only a socket
         self.sinks: dict[str, SharesSink] = {}  # users who were asked for their shares
         self._dials = 0
+        self._proven: WeakSet[PeerConnection] = WeakSet()
+        self._since: WeakKeyDictionary[PeerConnection, float] = WeakKeyDictionary()
+        self._closing: WeakKeyDictionary[PeerConnection, asyncio.Future[None]] = WeakKeyDictionary()
         super().__init__(settings, event_bus)
 
     # -- listening ---------------------------------------------------------------------------------------------
@@ -96,9 +107,61 @@ class GuardedNetwork(Network):  # type: ignore[misc]
                 if ip is None or port is None:
                     ip, plain, obfuscated = await self._get_peer_address(username)
                     port, obfuscate = self.select_port(plain, obfuscated or 0)
-                return await super().create_peer_connection(username, typ, ip, port, obfuscate)
+                line = await super().create_peer_connection(username, typ, ip, port, obfuscate)
+                self._proven.add(line)
+                return line
         except TimeoutError:
             raise PeerConnectionError("the user did not answer in time") from None
+
+    async def get_peer_connection(self, username: str, typ: str = PeerConnectionType.PEER) -> PeerConnection:
+        """A line that is there and has proven good, else a new one."""
+        now = asyncio.get_running_loop().time()
+        for line in self.get_active_peer_connections(username, typ):
+            if line in self._proven or now - self._since.get(line, now) > _YOUNG:
+                return line
+        return await self.create_peer_connection(username, typ)
+
+    async def ask(self, user: str, message: MessageDataclass, answer: asyncio.Future[Any]) -> None:
+        """Asks a user, and again on another line where one closes, until `answer` is done."""
+        for _ in range(_ASKED_MAX):
+            if await self.deliver(user, message, answer):
+                return
+        raise PeerConnectionError("the user closes his lines")
+
+    async def deliver(
+        self,
+        user: str,
+        message: MessageDataclass,
+        taken: asyncio.Future[Any],
+        sent: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """Sends, calls `sent`, and waits until `taken` is done, True, or the line closes, False."""
+        line = await self.get_peer_connection(user)
+        closed = self._closing.setdefault(line, asyncio.get_running_loop().create_future())
+        await line.send_message(message)
+        if line.state is not ConnectionState.CONNECTED:
+            return taken.done()
+        sent()
+        await asyncio.wait((taken, closed), return_when=asyncio.FIRST_COMPLETED)
+        return taken.done()
+
+    def remove_peer_connection(self, connection: PeerConnection) -> None:
+        """The line is closed."""
+        super().remove_peer_connection(connection)
+        self._proven.discard(connection)
+        closed = self._closing.pop(connection, None)
+        if closed is not None and not closed.done():
+            closed.set_result(None)
+
+    def _finalize_peer_connection(self, connection: PeerConnection) -> None:
+        self._since[connection] = asyncio.get_running_loop().time()
+        super()._finalize_peer_connection(connection)
+
+    async def on_message_received(self, message: MessageDataclass, connection: DataConnection) -> None:
+        """A message of the server or a user."""
+        if isinstance(connection, PeerConnection):
+            self._proven.add(connection)
+        await super().on_message_received(message, connection)
 
     async def _get_peer_address(self, username: str) -> tuple[str, int, int]:
         """A user's address as the server has it; port 0 where he cannot be dialled directly."""

@@ -85,7 +85,7 @@ def install() -> None:
         PeerConnection.receive_transfer_offset = _in_time(PeerConnection.receive_transfer_offset)
         PeerConnection.deserialize_message = _packed_first(PeerConnection.deserialize_message)
         primitives.zlib = _BoundedZlib
-        _quiet(logging.getLogger("aioslsk"))
+        _quiet("aioslsk")
         _installed = True
 
 
@@ -223,19 +223,26 @@ async def _receive_until_eof(self: DataConnection, raise_exception: bool = True)
 # -- logs -------------------------------------------------------------------------------------------------------------
 
 
-class _Nameless(logging.Handler):
-    """Passes on where in aioslsk something went wrong, and nothing of what it said."""
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
-    _log = logging.getLogger("slskmesh.soulseek.aioslsk")
 
-    def emit(self, record: logging.LogRecord) -> None:
+class _Nameless(logging.Filter):
+    """Leaves of a record where in aioslsk it was and which kind of error; nothing of what it said."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return False
         kind = record.exc_info[0] if record.exc_info else None
-        self._log.warning(
-            "%s line %d%s", record.name, record.lineno, f": {kind.__name__}" if kind is not None else ""
-        )
+        record.msg = f"line {record.lineno}" + (f": {kind.__name__}" if kind is not None else "")
+        record.args = record.exc_info = record.exc_text = record.stack_info = None
+        for name in record.__dict__.keys() - _STANDARD:
+            del record.__dict__[name]
+        return True
 
 
-def _quiet(logger: logging.Logger) -> None:
-    logger.setLevel(logging.WARNING)
-    logger.propagate = False
-    logger.handlers = [_Nameless()]
+def _quiet(library: str) -> None:
+    """Every logger the library has made; a filter of a parent is not asked for its children's records."""
+    logging.getLogger(library).setLevel(logging.WARNING)
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == library:
+            logging.getLogger(name).addFilter(_Nameless())

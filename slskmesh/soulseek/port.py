@@ -52,6 +52,9 @@ class Answers(Protocol):
     def browse(self, user: str) -> list[tuple[str, list[RemoteFile]]]:
         """All folders that `user` may see."""
 
+    def folder(self, user: str, folder: str) -> list[tuple[str, list[RemoteFile]]]:
+        """One folder and those below it, as far as `user` may see them."""
+
     def find(self, user: str, path: str) -> SharedAnswer | None:
         """The file of a network path, if `user` may have it."""
 

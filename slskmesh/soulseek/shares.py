@@ -198,8 +198,4 @@ class OwnPeers(PeerManager):  # type: ignore[misc]
         await connection.send_message(packed)
 
     def _pack_folder(self, user: str, ticket: int, folder: str) -> bytes:
-        below = folder + "\\"
-        inside = [
-            entry for entry in self.answers.browse(user) if entry[0] == folder or entry[0].startswith(below)
-        ]
-        return replies.write_folder(ticket, folder, inside)
+        return replies.write_folder(ticket, folder, self.answers.folder(user, folder))

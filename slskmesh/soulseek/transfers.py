@@ -43,6 +43,8 @@ TRANSFERS_MAX: Final = 50_000
 UPLOADS_MAX: Final = 10_000  # waiting, of all users together
 UNREACHABLE: Final = "User cannot be reached"
 _REASON_MAX: Final = 200
+_LINES: Final = 3  # a request is sent on, where one after the other closes at once
+_LINE_KEPT: Final = 3.0  # seconds after which a request is taken for received
 _UPLOAD_TRIES: Final = 3
 _UPLOAD_PAUSE: Final = 30.0  # seconds after the first attempt, twice that after the second
 _SPEEDS: Final = 20  # finished uploads the average speed is of
@@ -137,16 +139,28 @@ class RuledTransfers(TransferManager):  # type: ignore[misc]
         await transfer.transition(CompleteState(transfer))
 
     async def _queue_remotely(self, transfer: LegacyTransfer) -> None:
-        try:
-            await self._network.send_peer_messages(
-                transfer.username, PeerTransferQueue.Request(transfer.remote_path)
-            )
-        except (NetworkError, OSError):
-            if self._network.online:
-                await transfer.state.fail(reason=UNREACHABLE)
-            return
-        transfer.remotely_queued = True
-        self.report(translate.news_of(transfer))
+        loop = asyncio.get_running_loop()
+        request = PeerTransferQueue.Request(transfer.remote_path)
+
+        def sent() -> None:
+            transfer.remotely_queued = True
+            self.report(translate.news_of(transfer))
+
+        for _ in range(_LINES):
+            kept = loop.create_future()
+            timer = loop.call_later(_LINE_KEPT, kept.set_result, None)
+            try:
+                if await self._network.deliver(transfer.username, request, kept, sent):
+                    return
+            except (NetworkError, OSError):
+                break
+            finally:
+                timer.cancel()
+            if transfer.state.VALUE is not TransferState.QUEUED:
+                return
+        transfer.remotely_queued = False
+        if self._network.online:
+            await transfer.state.fail(reason=UNREACHABLE)
 
     @on_message(PeerUploadFailed.Request)  # type: ignore[untyped-decorator]
     async def _on_peer_upload_failed(self, message: Any, connection: PeerConnection) -> None:

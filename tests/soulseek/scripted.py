@@ -73,7 +73,7 @@ async def message(stream: trio.SocketStream) -> tuple[int, bytes]:
 
 
 class ScriptedServer:
-    """Logs everybody in and relays; `on_login` may answer otherwise (it gets the stream and returns whether to go on)."""
+    """Logs everybody in and relays. `on_login` may answer a line otherwise; it returns whether to go on."""
 
     def __init__(self) -> None:
         self.lines: dict[str, trio.SocketStream] = {}
@@ -231,6 +231,9 @@ class Shelf:
             file = self._answer(path).file
             folders.setdefault(file.folder, []).append(file)
         return list(folders.items())
+
+    def folder(self, user: str, folder: str) -> list[tuple[str, list[RemoteFile]]]:
+        return [entry for entry in self.browse(user) if (entry[0] + "\\").startswith(folder + "\\")]
 
     def find(self, user: str, path: str) -> SharedAnswer | None:
         return self._answer(path) if path in self.files else None

@@ -33,6 +33,7 @@ from slskmesh.work import LocalBudget
 
 from .scripted import Person, ScriptedServer
 
+BYTES = os.urandom(700_000)
 SONG = "music\\Kim Boo\\First Light\\01 Dawn.flac"
 
 
@@ -52,12 +53,14 @@ async def enter(nursery: trio.Nursery, server: ScriptedServer, person: Person) -
 @pytest.fixture
 def song(tmp_path: Path) -> Path:
     path = tmp_path / "dawn.flac"
-    path.write_bytes(os.urandom(700_000))
+    path.write_bytes(BYTES)
     return path
 
 
 @pytest.fixture
-async def pair(nursery: trio.Nursery, server: ScriptedServer, song: Path) -> AsyncIterator[tuple[Person, Person]]:
+async def pair(
+    nursery: trio.Nursery, server: ScriptedServer, song: Path
+) -> AsyncIterator[tuple[Person, Person]]:
     anna = await enter(nursery, server, Person("anna"))
     ben = await enter(nursery, server, Person("ben", {SONG: song}))
     yield anna, ben
@@ -67,16 +70,14 @@ async def pair(nursery: trio.Nursery, server: ScriptedServer, song: Path) -> Asy
 def phase(wanted: TransferPhase, *, upload: bool = False) -> object:
     def is_it(event: LegacyEvent) -> bool:
         return (
-            isinstance(event, TransferChanged)
-            and event.news.phase is wanted
-            and event.news.upload is upload
+            isinstance(event, TransferChanged) and event.news.phase is wanted and event.news.upload is upload
         )
 
     return is_it
 
 
 async def test_search_browse_folder_and_info(pair: tuple[Person, Person]) -> None:
-    anna, ben = pair
+    anna, _ = pair
     token = await anna.client.search("dawn kim", LocalBudget())
     event = await anna.hears(lambda event: isinstance(event, Answered))
     assert isinstance(event, Answered)
@@ -93,33 +94,33 @@ async def test_search_browse_folder_and_info(pair: tuple[Person, Person]) -> Non
     assert (info.text, info.slots, info.queue, info.free_slot) == ("a person of a test", 2, 0, True)
 
 
-async def test_download_whole_and_resumed(pair: tuple[Person, Person], tmp_path: Path, song: Path) -> None:
+async def test_download_whole_and_resumed(pair: tuple[Person, Person], tmp_path: Path) -> None:
     anna, ben = pair
     whole = tmp_path / "in" / "whole.part"
     key = await anna.client.download("ben", RemoteFile(SONG, 700_000), whole, LocalBudget())
     event = await anna.hears(phase(TransferPhase.DONE))
     assert isinstance(event, TransferChanged)
     assert (event.news.key, event.news.done, event.news.size) == (key, 700_000, 700_000)
-    assert whole.read_bytes() == song.read_bytes()
+    assert whole.read_bytes() == BYTES
     sent = await ben.hears(phase(TransferPhase.DONE, upload=True))
     assert isinstance(sent, TransferChanged)
     assert (sent.news.user, sent.news.path) == ("anna", SONG)
 
     part = tmp_path / "part.part"
-    part.write_bytes(song.read_bytes()[:300_000])
+    part.write_bytes(BYTES[:300_000])
     anna.events.clear()
     await anna.client.download("ben", RemoteFile(SONG, 700_000), part, LocalBudget())
     active = await anna.hears(phase(TransferPhase.ACTIVE))
     assert isinstance(active, TransferChanged)
     assert active.news.done >= 300_000
     await anna.hears(phase(TransferPhase.DONE))
-    assert part.read_bytes() == song.read_bytes()
+    assert part.read_bytes() == BYTES
 
 
-async def test_a_whole_file_is_not_asked_for(pair: tuple[Person, Person], tmp_path: Path, song: Path) -> None:
+async def test_a_whole_file_is_not_asked_for(pair: tuple[Person, Person], tmp_path: Path) -> None:
     anna, ben = pair
     there = tmp_path / "there"
-    there.write_bytes(song.read_bytes())
+    there.write_bytes(BYTES)
     await anna.client.download("ben", RemoteFile(SONG, 700_000), there, LocalBudget())
     await anna.hears(phase(TransferPhase.DONE))
     await anna.client.download("ben", RemoteFile("music\\empty", 0), tmp_path / "empty", LocalBudget())
@@ -130,9 +131,9 @@ async def test_a_whole_file_is_not_asked_for(pair: tuple[Person, Person], tmp_pa
 
 
 async def test_pause_resume_and_abort_keep_the_partial_file(
-    pair: tuple[Person, Person], tmp_path: Path, song: Path
+    pair: tuple[Person, Person], tmp_path: Path
 ) -> None:
-    anna, ben = pair
+    anna, _ = pair
     local = tmp_path / "slow.part"
     anna.client.limit(0, 200 * 1024)
     key = await anna.client.download("ben", RemoteFile(SONG, 700_000), local, LocalBudget())
@@ -141,26 +142,27 @@ async def test_pause_resume_and_abort_keep_the_partial_file(
     await anna.hears(phase(TransferPhase.PAUSED))
     had = local.read_bytes()
     assert 0 < len(had) < 700_000
-    assert song.read_bytes().startswith(had)
-    await ben.hears(phase(TransferPhase.FAILED, upload=True))
+    assert BYTES.startswith(had)
 
     anna.events.clear()
     assert await anna.client.download("ben", RemoteFile(SONG, 700_000), local, LocalBudget()) == key
     await anna.hears(
-        lambda event: isinstance(event, TransferChanged)
-        and event.news.phase is TransferPhase.ACTIVE
-        and event.news.done > len(had)
+        lambda event: (
+            isinstance(event, TransferChanged)
+            and event.news.phase is TransferPhase.ACTIVE
+            and event.news.done > len(had)
+        )
     )
     await anna.client.abort(key)
     await anna.hears(phase(TransferPhase.ABORTED))
-    assert song.read_bytes().startswith(local.read_bytes())
+    assert BYTES.startswith(local.read_bytes())
     assert local.stat().st_size >= len(had)
 
     anna.client.limit(0, 0)
     anna.events.clear()
     await anna.client.download("ben", RemoteFile(SONG, 700_000), local, LocalBudget())
     await anna.hears(phase(TransferPhase.DONE))
-    assert local.read_bytes() == song.read_bytes()
+    assert local.read_bytes() == BYTES
 
 
 async def test_uploads_follow_the_rule(pair: tuple[Person, Person], tmp_path: Path) -> None:
@@ -197,7 +199,9 @@ async def test_a_file_of_another_size_is_not_mixed_in(pair: tuple[Person, Person
     assert part.read_bytes() == b"x" * 100
 
 
-async def test_rooms_tickers_and_messages(pair: tuple[Person, Person], nursery: trio.Nursery, server: ScriptedServer) -> None:
+async def test_rooms_tickers_and_messages(
+    pair: tuple[Person, Person], nursery: trio.Nursery, server: ScriptedServer
+) -> None:
     anna, ben = pair
     await anna.client.rooms(LocalBudget())
     listed = await anna.hears(lambda event: isinstance(event, RoomsListed))
@@ -230,7 +234,7 @@ async def test_rooms_tickers_and_messages(pair: tuple[Person, Person], nursery: 
 
 
 async def test_watched_users(pair: tuple[Person, Person], server: ScriptedServer) -> None:
-    anna, ben = pair
+    anna, _ = pair
     await anna.client.watch("ben", True)
     await anna.hears(lambda event: event == UserChanged("ben", UserState.ONLINE))
     await anna.client.watch("nobody", True)
