@@ -58,6 +58,7 @@ class Supervisor:
 
     def set_wanted(self, wanted: bool) -> None:
         """Whether to be on the server. Waits go on counting while it is not wanted."""
+        self._look()
         self._watch.want(wanted, self._clock())
         self._changed()
 
