@@ -132,4 +132,5 @@ def words(outcome: Outcome, text: str = "", *, silent_ban: bool = False) -> tupl
         return _SILENT_BAN_WORDS
     what, todo = _WORDS[outcome]
     said = sanitize(text, _SERVER_TEXT).strip()
-    return (f"{what} ({said})" if said else what), todo
+    told = said and not said.isupper()  # INVALIDPASS and the like say nothing more
+    return (f"{what} ({said})" if told else what), todo

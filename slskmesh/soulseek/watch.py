@@ -27,6 +27,7 @@ from slskmesh.text import SafeStr, sanitize
 
 MIN_GAP: Final = 5.0  # seconds
 BY_HAND: Final = 300.0
+UNUSABLE: Final = 60.0  # between tries that end before they reach the server
 STABLE: Final = 60.0  # on the server, after which tries in vain are forgotten
 
 _OF_THE_SERVER: Final = frozenset({Outcome.ADDRESS_BAN, Outcome.FULL})
@@ -140,6 +141,8 @@ class Watch:
         if outcome is Outcome.ONLINE and not alive:
             self._tries.answered()
             outcome, text = self._heard or (Outcome.LOST, "")
+        elif self._heard is not None and self._heard[0] is outcome:
+            text = text or self._heard[1]
         if outcome is not Outcome.ONLINE:
             self._down(outcome, now, text)
             return
@@ -149,13 +152,13 @@ class Watch:
         self._in_vain = 0
 
     def unusable(self, why: str, now: float) -> None:
-        """The try could not begin: the line is not one. Nothing is tried until it changes."""
+        """The try could not begin for what is set, as an address that is taken; the server saw nothing of it."""
         if self._link is Phase.CONNECTING:
-            self._link, self._ended_at, self._not_before = Phase.OFF, now, math.inf
+            self._link, self._ended_at, self._not_before = Phase.OFF, now, now + UNUSABLE
             self._outcome, self._text = None, why
 
     def heard(self, outcome: Outcome, now: float, text: str = "") -> None:
-        """The client says that the line went down. ONLINE is known from `ended`."""
+        """The client says that the line went down, or in the server's words how a try ended; order does not matter."""
         if outcome is Outcome.ONLINE:
             return
         if self._link is Phase.ONLINE:
@@ -164,6 +167,8 @@ class Watch:
             self._heard = (outcome, text)
         elif outcome is Outcome.KICKED and self._outcome is Outcome.LOST:
             self._outcome, self._text, self._not_before = outcome, text, math.inf
+        elif outcome is self._outcome:
+            self._text = self._text or text
 
     def _down(self, outcome: Outcome, now: float, text: str) -> None:
         if self._link is Phase.ONLINE:
@@ -180,7 +185,7 @@ class Watch:
             return
         if self._link is Phase.ONLINE:
             self._left(now)
-            self._outcome = None
+            self._outcome, self._text = None, ""
         self._link, self._ended_at = Phase.OFF, now
         self._not_before = self._soon(now)
 
@@ -235,9 +240,9 @@ class Watch:
             if self._trouble:
                 return self._trouble, "mend that setting; it is tried as soon as it is right"
             return "no Soulseek account is set", "set soulseek.username and soulseek.password_file"
-        if self._outcome is None and phase is Phase.STOPPED:
-            return self._text, "mend that setting; it is tried as soon as it changes"
         if self._outcome is None:
+            if self._text and phase is Phase.WAITING:
+                return self._text, "mend what it says; it is tried again"
             return "connecting to the Soulseek server", ""
         what, todo = words(self._outcome, self._text, silent_ban=self._ban_suspected)
         return (f"trying again; {what}", todo) if phase is Phase.CONNECTING else (what, todo)

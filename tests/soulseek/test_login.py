@@ -90,5 +90,6 @@ def test_every_outcome_has_words_of_its_own_and_what_to_do() -> None:
 def test_the_servers_own_words_are_shown_and_harmless() -> None:
     what, _ = words(Outcome.BAD_NAME, "Nick too long.")
     assert what == "the Soulseek server refused the name (Nick too long.)"
+    assert words(Outcome.WRONG_PASSWORD, "INVALIDPASS") == words(Outcome.WRONG_PASSWORD)
     what, _ = words(Outcome.FULL, "\x1b]0;x\x07" + "a" * 10_000)
     assert "\x1b" not in what and len(what) < 200

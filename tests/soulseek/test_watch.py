@@ -198,13 +198,26 @@ def test_what_a_session_does_not_hang_on_leaves_it_alone() -> None:
     assert night.watch.phase is Phase.WAITING and night.pause == MIN_GAP
 
 
-def test_a_line_that_is_none_stops_with_its_words() -> None:
+def test_the_servers_own_words_come_before_or_after_the_outcome() -> None:
     night = Night().begin()
-    night.watch.unusable("soulseek.server: no port", night.now)
+    night.watch.heard(Outcome.BAD_NAME, night.now, "Nick too long.")
+    assert "(Nick too long.)" in night.end(Outcome.BAD_NAME).watch.standing().what
+    night = Night().begin().end(Outcome.FULL)
+    pause = night.pause
+    night.watch.heard(Outcome.FULL, night.now, "Come back at noon.")
+    assert "(Come back at noon.)" in night.watch.standing().what
+    assert night.pause == pause and night.watch.standing().tries == 1
+
+
+def test_a_line_that_is_none_is_told_in_its_words_and_tried_again() -> None:
+    night = Night().begin()
+    night.watch.unusable("soulseek.listen: port 2234 is taken", night.now)
     standing = night.watch.standing()
-    assert standing.phase is Phase.STOPPED and standing.what == "soulseek.server: no port" and standing.todo
+    assert standing.phase is Phase.WAITING and standing.what == "soulseek.listen: port 2234 is taken"
+    assert standing.todo and night.pause == 60
     night.watch.line_is(OTHER_SERVER, night.now + 10)
     assert night.watch.due(night.now + 10)
+    assert night.watch.standing().what.startswith("connecting")
 
 
 def test_a_try_by_hand_is_soon_but_seldom_during_a_ban() -> None:
