@@ -3,8 +3,9 @@
 Rules:
 - Started before anything else of the demo, it waits for the end of its standard input, which the kernel brings
   about even when the demo is killed. After an orderly end the folder is gone and there is nothing to do.
-- It waits until no engine holds a home in the folder, so that nothing is taken away from under a peer that is
-  still ending; after `PATIENCE` seconds it removes the folder all the same.
+- It waits until no engine holds a home in the folder and no process names it on its command line, so that nothing is
+  taken away from under a peer that is still ending, nor made again by one that was only just starting; after
+  `PATIENCE` seconds it removes the folder all the same.
 - It touches nothing but a folder that carries the demo's prefix.
 """
 
@@ -40,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     while os.read(0, 4096):
         pass
     deadline = time.monotonic() + PATIENCE
-    while any_held(root) and time.monotonic() < deadline:
+    while (any_named(root) or any_held(root)) and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY)
     gone = 0
     for _ in range(_ROUNDS):
@@ -55,6 +56,18 @@ def main(argv: list[str] | None = None) -> int:
 def any_held(root: Path) -> bool:
     """Whether an engine holds a home below `root`."""
     return any(_held(lock) for lock in (*root.glob("peers/*/lock"), *root.glob("user/lock")))
+
+
+def any_named(root: Path) -> bool:
+    """Whether another process was started with something below `root`; False where the kernel does not tell."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (process / "cmdline").read_bytes()
+        except OSError:
+            continue  # ended, or not ours to read
+        if process.name != str(os.getpid()) and os.fsencode(root) in line:
+            return True
+    return False
 
 
 def _held(lock: Path) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import queue
+import subprocess
+import sys
 from pathlib import Path
 
 from slskmesh.demo import janitor
@@ -40,3 +42,15 @@ def test_it_sees_who_holds_a_home(tmp_path: Path) -> None:
         assert janitor.any_held(root)
     assert not janitor.any_held(root)
     assert not janitor.any_held(tmp_path / "absent")
+
+
+def test_it_sees_a_process_that_was_started_with_the_folder_and_has_made_nothing_there_yet(
+    tmp_path: Path,
+) -> None:
+    root = folder(tmp_path)
+    assert not janitor.any_named(root)
+    args = [sys.executable, "-c", "import sys; sys.stdin.read()", str(root / "user")]
+    with subprocess.Popen(args, stdin=subprocess.PIPE) as other:
+        assert janitor.any_named(root)
+        other.kill()
+    assert not janitor.any_named(root)
