@@ -1,10 +1,11 @@
-"""Two kinds of clients for tests of the demo's Soulseek server: a list instead of a socket, and a plain socket."""
+"""For tests of the demo's Soulseek: a list instead of a socket, a plain socket, the server and a user as processes."""
 
 from __future__ import annotations
 
 import queue
 import socket
 import struct
+import time
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -127,3 +128,35 @@ class ServerProcess:
     def line(self) -> SocketLine:
         """A new line to it."""
         return SocketLine(self.address)
+
+
+class LegacyUser:
+    """One user process."""
+
+    def __init__(self, folder: Path, server: str, name: str, *args: str) -> None:
+        self._inbox: queue.SimpleQueue[Said] = queue.SimpleQueue()
+        words = ["slskmesh.demo.soulseek.user", "--server", server, "--name", name, "--retry", "0.1", *args]
+        self.child = Child(name, words, folder / f"{name}.log", self._inbox)
+
+    def __enter__(self) -> LegacyUser:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.child.end(PATIENCE)
+
+    def online(self) -> LegacyUser:
+        """Itself, once it is on the server."""
+        self.wait("online", online=True)
+        return self
+
+    def tell(self, **what: Any) -> None:
+        self.child.tell({key.rstrip("_"): value for key, value in what.items()})
+
+    def wait(self, key: str, **fields: Any) -> dict[str, Any]:
+        """The next line with this key and these fields; others before it are dropped."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            what = self._inbox.get(timeout=max(deadline - time.monotonic(), 0.001)).what
+            assert what is not None, self.child.last_words()
+            if key in what and all(what.get(name) == value for name, value in fields.items()):
+                return what

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import queue
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from aioslsk.exceptions import AuthenticationError
 from aioslsk.protocol import messages as m
 
+from slskmesh.demo.child import Child
 from slskmesh.demo.soulseek.client import LegacyClient, settings
 from slskmesh.demo.soulseek.server import read_names
 from slskmesh.errors import UserError
@@ -30,6 +32,26 @@ def test_two_users_meet_and_the_owner_ends_it(tmp_path: Path) -> None:
         assert server.order(stop=True) == {"ok": True}
         assert ann.ended() and bob.ended()
         assert server.child.finish() == 0
+
+
+def test_it_ends_with_its_parent(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path) as server, server.line() as ann:
+        assert ann.login("ann").success
+        assert server.child.finish() == 0  # the end of its standard input
+        assert ann.ended()
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path) as server:
+        port = server.address.rpartition(":")[2]
+        second = Child(
+            "second",
+            ["slskmesh.demo.soulseek.server", "--port", port],
+            tmp_path / "second.log",
+            queue.SimpleQueue(),
+        )
+        assert second.finish() == 1
+        assert f"port {port}" in second.last_words()
 
 
 def test_every_way_a_login_ends(tmp_path: Path) -> None:

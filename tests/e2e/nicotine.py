@@ -41,10 +41,13 @@ class Answer(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """How a transfer stands: `status` in Nicotine+'s words, bytes done, the file's size, its place in the queue."""
+    """How a transfer stands: `status` in Nicotine+'s words, bytes done, bytes moved by this process (without what was
+    there when it began), the file's size, its place in the queue.
+    """
 
     status: str
     done: int
+    moved: int
     size: int
     place: int
 
@@ -150,6 +153,10 @@ class Nicotine:
         """Asks a user for a file of his; it comes to `downloads`."""
         self.do("download", user=user, path=path, size=size)
 
+    def download_folder(self, user: str, folder: str) -> None:
+        """Asks a user for a folder of his; it comes to a folder of its name in `downloads`."""
+        self.do("download_folder", user=user, folder=folder)
+
     def retry(self, user: str, path: str) -> None:
         """Asks again for a download that failed or was paused."""
         self.do("retry", user=user, path=path)
@@ -234,7 +241,7 @@ class Nicotine:
 
     def _hear(self, said: dict[str, Any]) -> None:
         if said["event"] in ("download", "upload"):
-            now = Transfer(said["status"], said["done"], said["size"], said["place"])
+            now = Transfer(said["status"], said["done"], said["moved"], said["size"], said["place"])
             self._transfers[said["event"], said["user"], said["path"]] = now
         else:
             self.heard.append(said)

@@ -154,6 +154,7 @@ class Driver:
                 "path": transfer.virtual_path,
                 "status": transfer.status,
                 "done": transfer.current_byte_offset or 0,
+                "moved": transfer.transferred_bytes_total,
                 "size": transfer.size,
                 "place": transfer.queue_position,
             }

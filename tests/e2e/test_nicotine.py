@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.demo.soulseek_line import ServerProcess
+from tests.demo.soulseek_line import LegacyUser, ServerProcess
 from tests.e2e.nicotine import MISSING, TRANSFERRING, Nicotine
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
@@ -71,7 +71,7 @@ def test_a_killed_download_is_taken_up_again(place: Place) -> None:
     place.leecher.start()
     place.leecher.online()
     place.leecher.download("sharer", PATH, SIZE)
-    place.leecher.finished("sharer", PATH)
+    assert place.leecher.finished("sharer", PATH).moved == SIZE - had
     assert digest(place.leecher.downloads / "01 Tide Table.flac") == place.digest
 
 
@@ -107,6 +107,36 @@ def test_place_in_the_queue(place: Place, tmp_path: Path) -> None:
         assert (answer.free, answer.queue) == (False, 1)
         place.sharer.do("limit", upload=0, slots=1)
         third.finished("sharer", other)
+
+
+def test_with_a_legacy_user_both_ways(place: Place, tmp_path: Path) -> None:
+    album = tmp_path / "old" / "Rooms Above the Sea"
+    album.mkdir(parents=True)
+    (album / "03 Tide Table.flac").write_bytes(random.Random(5).randbytes(400_000))
+    args = ("--share", str(tmp_path / "old"), "--downloads", str(tmp_path / "got"), "--join", "harbour")
+    with LegacyUser(tmp_path, place.server.address, "old", *args) as old:
+        old.online()
+        answers = {answer.user: answer.files for answer in place.leecher.search("tide table", 2)}
+        ((path, size),) = [(file["path"], file["size"]) for file in answers["old"]]
+        place.leecher.download("old", path, size)
+        old.tell(download=PATH, from_="sharer")
+        place.leecher.finished("old", path)
+        assert digest(place.leecher.downloads / "03 Tide Table.flac") == digest(album / "03 Tide Table.flac")
+        old.wait("download", state="COMPLETE")
+        assert digest(tmp_path / "got" / "01 Tide Table.flac") == place.digest
+        assert sum(map(len, place.leecher.browse("old").values())) == 1
+        assert sorted(place.leecher.join("harbour")) == ["leecher", "old"]
+        old.tell(say="good evening", room="harbour")
+        assert place.leecher.wait("said", user="old")["text"] == "good evening"
+        place.leecher.whisper("old", "hello")
+        assert old.wait("whispered", user="leecher")["whispered"] == "hello"
+
+
+def test_a_whole_folder(place: Place) -> None:
+    place.leecher.download_folder("sharer", "Music\\Slow Ferries")
+    for name in ("01 Tide Table.flac", "02 Weather Ship.flac"):
+        place.leecher.finished("sharer", f"Music\\Slow Ferries\\{name}")
+    assert digest(place.leecher.downloads / "Slow Ferries" / "01 Tide Table.flac") == place.digest
 
 
 def test_a_wrong_password_is_told(place: Place, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 Rules:
 - It listens on 127.0.0.1 only, on any free port, without UPnP, and looks for no distributed parent.
+- It dials a user directly and asks to be dialled only where that fails: aioslsk's default, both at once, sometimes
+  loses the message it dialled for where both arrive within a millisecond, as on one machine.
 - The name of a share is made from the user and the folder, never from the machine's hardware address.
 """
 
@@ -13,13 +15,14 @@ from typing import Any, Final
 
 from aioslsk.client import SoulSeekClient
 from aioslsk.network.connection import ListeningConnection
-from aioslsk.network.network import Network
+from aioslsk.network.network import Network, PeerConnectMode
 from aioslsk.settings import (
     CredentialsSettings,
     DebugSettings,
     ListeningSettings,
     NetworkLimitSettings,
     NetworkSettings,
+    PeerSettings,
     ServerSettings,
     Settings,
     SharedDirectorySettingEntry,
@@ -48,11 +51,12 @@ def settings(
     password: str,
     *,
     share: Path | None = None,
-    downloads: Path = Path("downloads"),
+    downloads: Path | None = None,
     upload_kib: int = 0,
     slots: int = 2,
 ) -> GivenSettings:
     """Settings of one user. `server` is "host:port", `upload_kib` KiB/s of all uploads together (0: no limit)."""
+    folder = {"download": str(downloads)} if downloads is not None else {}
     host, _, port = server.rpartition(":")
     shared = [SharedDirectorySettingEntry(path=str(share))] if share is not None else []
     return GivenSettings(
@@ -60,11 +64,12 @@ def settings(
         network=NetworkSettings(
             server=ServerSettings(hostname=host, port=int(port)),
             listening=ListeningSettings(port=0, obfuscated_port=0),
+            peer=PeerSettings(connect_mode=PeerConnectMode.FALLBACK),
             upnp=UpnpSettings(enabled=False),
             limits=NetworkLimitSettings(upload_speed_kbps=upload_kib),
         ),
         transfers=TransfersSettings(limits=TransferLimitSettings(upload_slots=slots)),
-        shares=SharesSettings(scan_on_start=False, download=str(downloads), directories=shared),
+        shares=SharesSettings(scan_on_start=False, directories=shared, **folder),
         debug=DebugSettings(search_for_parent=False),
     )
 
