@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
-from aioslsk.exceptions import PeerConnectionError
+from aioslsk.exceptions import ConnectionWriteError, PeerConnectionError
 from aioslsk.network.connection import (
     CloseReason,
     ConnectionState,
@@ -39,6 +39,10 @@ _ADDRESS_WAIT: Final = 10.0
 _DIAL_WAIT: Final = 30.0
 _YOUNG: Final = 1.0
 _ASKED_MAX: Final = 3
+
+
+class UserOffline(PeerConnectionError):  # type: ignore[misc]
+    """The server has no address of the user."""
 
 
 class GuardedNetwork(Network):  # type: ignore[misc]
@@ -138,7 +142,10 @@ class GuardedNetwork(Network):  # type: ignore[misc]
         """Sends, calls `sent`, and waits until `taken` is done, True, or the line closes, False."""
         line = await self.get_peer_connection(user)
         closed = self._closing.setdefault(line, asyncio.get_running_loop().create_future())
-        await line.send_message(message)
+        try:
+            await line.send_message(message)
+        except ConnectionWriteError:
+            return taken.done()
         if line.state is not ConnectionState.CONNECTED:
             return taken.done()
         sent()
@@ -175,7 +182,7 @@ class GuardedNetwork(Network):  # type: ignore[misc]
         finally:
             future.cancel()
         if answer.ip == "0.0.0.0":
-            raise PeerConnectionError("the user is offline")
+            raise UserOffline("the user is offline")
         return answer.ip, answer.port, answer.obfuscated_port or 0
 
     async def _handle_connect_to_peer(self, message: ConnectToPeer.Response) -> None:

@@ -118,7 +118,7 @@ def news_of(transfer: Any) -> TransferNews:
         done=min(transfer.bytes_transfered, size),
         rate=transfer.get_speed() if phase in (TransferPhase.ACTIVE, TransferPhase.DONE) else 0.0,
         place=transfer.place_in_queue,
-        reason=reason if phase in (TransferPhase.FAILED, TransferPhase.ABORTED) else "",
+        reason=reason if phase in (TransferPhase.FAILED, TransferPhase.ABORTED) else transfer.note,
         local=transfer.local_path or "",
     )
 

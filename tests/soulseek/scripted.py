@@ -286,13 +286,14 @@ class Person:
     async def hears(self, wanted: Callable[[LegacyEvent], bool], seconds: float = 20) -> LegacyEvent:
         """The first event that is `wanted`, once it came."""
         at = 0
-        with trio.fail_after(seconds):
+        with trio.move_on_after(seconds):
             while True:
                 for event in self.events[at:]:
                     if wanted(event):
                         return event
                 at = len(self.events)
                 await self._heard.wait()
+        raise AssertionError(f"{self.name} did not hear it, but {self.events}")
 
 
 def packed_shares(folders: list[tuple[str, list[bytes]]]) -> bytes:

@@ -31,7 +31,7 @@ from slskmesh.soulseek.values import (
 )
 from slskmesh.work import LocalBudget
 
-from .scripted import Person, ScriptedServer
+from .scripted import STATUS, Person, ScriptedServer, exactly, framed, message, text, u32
 
 BYTES = os.urandom(700_000)
 SONG = "music\\Kim Boo\\First Light\\01 Dawn.flac"
@@ -266,3 +266,137 @@ async def test_offline_says_so(pair: tuple[Person, Person], tmp_path: Path) -> N
     assert [event for event in anna.events if isinstance(event, ServerChanged)] == [
         ServerChanged(Outcome.ONLINE, "hello")
     ]
+
+
+async def test_a_download_waits_for_a_user_who_is_offline(
+    pair: tuple[Person, Person], nursery: trio.Nursery, server: ScriptedServer, song: Path, tmp_path: Path
+) -> None:
+    anna, _ = pair
+    local = tmp_path / "later"
+    await anna.client.download("dora", RemoteFile(SONG, 700_000), local, LocalBudget())
+    waits = await anna.hears(
+        lambda event: isinstance(event, TransferChanged) and event.news.reason == "User offline"
+    )
+    assert isinstance(waits, TransferChanged)
+    assert waits.news.phase is TransferPhase.QUEUED
+    await enter(nursery, server, Person("dora", {SONG: song}))
+    await server.tell("anna", framed(STATUS, text("dora") + u32(2) + b"\x00"))
+    await anna.hears(phase(TransferPhase.DONE))
+    assert local.read_bytes() == BYTES
+
+
+async def test_transfers_outlive_the_session(
+    pair: tuple[Person, Person], server: ScriptedServer, tmp_path: Path
+) -> None:
+    anna, ben = pair
+    local = tmp_path / "slow.part"
+    anna.client.limit(0, 400 * 1024)
+    await anna.client.download("ben", RemoteFile(SONG, 700_000), local, LocalBudget())
+    await anna.hears(lambda event: isinstance(event, TransferChanged) and event.news.done > 0)
+    await anna.client.disconnect()
+    await ben.client.disconnect()
+    await anna.hears(phase(TransferPhase.DONE))
+    assert local.read_bytes() == BYTES
+
+
+async def test_a_waiting_download_is_asked_for_again_in_the_next_session(
+    pair: tuple[Person, Person], server: ScriptedServer, tmp_path: Path
+) -> None:
+    anna, ben = pair
+    ben.rule.open = 0
+    local = tmp_path / "waiting"
+    await anna.client.download("ben", RemoteFile(SONG, 700_000), local, LocalBudget())
+    await anna.hears(phase(TransferPhase.REQUESTED))
+    await ben.hears(phase(TransferPhase.QUEUED, upload=True))
+    await anna.client.disconnect()
+    anna.events.clear()
+    ben.rule.open = 2
+    assert await anna.client.connect(anna.line(server.port)) is Outcome.ONLINE
+    await ben.client.connect(ben.line(server.port))
+    await anna.hears(phase(TransferPhase.DONE))
+    assert local.read_bytes() == BYTES
+
+
+async def test_a_cancelled_call_leaves_nothing(
+    pair: tuple[Person, Person], server: ScriptedServer, nursery: trio.Nursery, tmp_path: Path
+) -> None:
+    """Each call to a user who takes lines and says nothing, cancelled."""
+    anna, _ = pair
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    line = await trio.open_tcp_stream("127.0.0.1", server.port)
+    await line.send_all(framed(1, text("mute") + text("word") + u32(1) + text("") + u32(1)))
+    await exactly(line, 8)
+    server.ports["mute"] = listeners[0].socket.getsockname()[1]
+    asked = trio.Event()
+
+    async def mute(stream: trio.SocketStream) -> None:
+        async with stream:
+            await message(stream)
+            await message(stream)
+            asked.set()
+            await trio.sleep_forever()
+
+    nursery.start_soon(trio.serve_listeners, mute, listeners)
+
+    async def browse() -> None:
+        async for _ in anna.client.browse("mute", LocalBudget()):
+            pass
+
+    async def info() -> None:
+        await anna.client.user_info("mute", LocalBudget())
+
+    async def folder() -> None:
+        await anna.client.folder("mute", "a", LocalBudget())
+
+    async def join() -> None:
+        await anna.client.join("a room", LocalBudget())
+
+    calls = anna.client._calls
+    assert calls is not None and calls._aio is not None
+    network = calls._aio.network
+
+    async def swallow(name: str, code: int, body: bytes) -> None:
+        asked.set()
+
+    for call in (browse, info, folder, join):
+        asked = trio.Event()
+        if call is join:
+            server._relay = swallow  # type: ignore[method-assign]
+        async with trio.open_nursery() as inner:
+            inner.start_soon(call)
+            with trio.fail_after(10):
+                await asked.wait()
+            inner.cancel_scope.cancel()
+        await anna.client.watch("x", False)  # a round trip: what was posted has run
+        assert not calls._browses and not calls._folders and not calls._asked and not network.sinks
+        assert not network._expected_response_futures
+        for stale in list(network.peer_connections):
+            assert stale.username == "mute"
+            anna.client._thread.post(stale._writer.close)  # type: ignore[union-attr]
+    await line.aclose()
+
+
+async def test_two_users_may_use_the_same_ticket(
+    pair: tuple[Person, Person], nursery: trio.Nursery, server: ScriptedServer, tmp_path: Path
+) -> None:
+    anna, ben = pair
+    other = os.urandom(600_000)
+    second = tmp_path / "other.flac"
+    second.write_bytes(other)
+    cleo = await enter(nursery, server, Person("cleo", {"c\\other.flac": second}))
+    for person in (ben, cleo):
+        calls = person.client._calls
+        assert calls is not None and calls._aio is not None
+        calls._aio.transfers._ticket_generator = iter(range(7, 100))
+    await anna.client.download("ben", RemoteFile(SONG, 700_000), tmp_path / "one", LocalBudget())
+    await anna.client.download("cleo", RemoteFile("c\\other.flac", 600_000), tmp_path / "two", LocalBudget())
+    for path in (SONG, "c\\other.flac"):
+        await anna.hears(
+            lambda event, path=path: (
+                isinstance(event, TransferChanged)
+                and event.news.phase is TransferPhase.DONE
+                and event.news.path == path
+            )
+        )
+    assert (tmp_path / "one").read_bytes() == BYTES
+    assert (tmp_path / "two").read_bytes() == other

@@ -137,7 +137,7 @@ def one_file(name: str) -> bytes:
 
 
 def test_portions_are_small_and_few_are_held() -> None:
-    count = 200_000
+    count = 40_000
     folder = [one_file(f"{n % 1000:03} track of the record.flac") for n in range(1000)]
     packed = packed_shares([(f"music\\record {n}", folder) for n in range(count // 1000)])
     seen = 0
