@@ -212,7 +212,7 @@ class Modes:
     def _good(self, now: float) -> None:
         self._unanswered, self._silent_since = 0, None
         soon = self._checked_at + _EARLY * self._times.check_every
-        if self._health is Health.HEALTHY or self._proved_at < math.inf or now < soon:
+        if self._health is Health.HEALTHY or now < soon:
             return
         self._checked_at = now
         self._checks += 1

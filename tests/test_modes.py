@@ -197,6 +197,26 @@ def test_a_server_that_is_mostly_away_is_left_for_the_mesh_and_only_once() -> No
     ]
 
 
+def test_a_server_seen_lately_is_given_two_more_minutes() -> None:
+    days = Days().online().lost().go(590).online().check().go(60).lost()
+    assert days.outlook == "mesh-only in 2:00 if this lasts"
+    days.go(119)
+    assert days.at == (Mode.NORMAL, Health.UNAVAILABLE)
+    assert days.go(1).at == GONE
+
+
+def test_the_next_episode_has_a_clock_of_its_own() -> None:
+    days = recovered(in_disaster()).go(5000).lost()
+    assert days.at == (Mode.NORMAL, Health.DEGRADED) and days.outlook == "mesh-only in 10:00 if this lasts"
+    assert days.go(599).at == (Mode.NORMAL, Health.UNAVAILABLE) and days.go(1).at == GONE
+
+
+def test_the_same_login_told_twice_clears_nothing() -> None:
+    days = Days().online()
+    days.go(30).check(answered=False).go(30).check(answered=False).online().go(30).check(answered=False)
+    assert days.at == (Mode.NORMAL, Health.DEGRADED)
+
+
 def test_while_the_server_is_back_but_not_proved_disaster_is_not_entered() -> None:
     days = Days().online().lost().go(590).online().check()
     days.go(30).check().go(30).check().go(59)

@@ -177,7 +177,7 @@ class Watch:
         self._outcome, self._text, self._ended_at = outcome, text, now
         self._in_vain += 1
         wait = self._tries.after(outcome)
-        self._not_before = math.inf if wait is None else now + max(wait, MIN_GAP)
+        self._not_before = math.inf if wait is None else now + wait
 
     def _break_off(self, now: float) -> None:
         """We end it ourselves; nothing failed."""

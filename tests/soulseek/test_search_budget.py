@@ -125,6 +125,16 @@ def test_hostile_words_are_told_harmlessly() -> None:
     assert "\x1b" not in str(caught.value) and len(str(caught.value)) < 250
 
 
+def test_the_one_that_was_not_sent_is_taken_out_and_no_other() -> None:
+    clock = Clock()
+    searches = SearchBudget(clock)
+    for words in ("a", "b"):
+        searches.take(words, LocalBudget())
+        clock.now += 50
+    searches.withdraw("b")
+    assert searches.status().all_in == WINDOW - 100
+
+
 def test_what_was_not_sent_after_all_does_not_count() -> None:
     clock = Clock()
     searches = SearchBudget(clock)

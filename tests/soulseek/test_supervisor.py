@@ -28,6 +28,7 @@ class Door:
     def __init__(self) -> None:
         self.answer: Outcome | SlskmeshError | Callable[[], Awaitable[Outcome]] = Outcome.ONLINE
         self.online = False
+        self.brief = False  # the server closes a session before anybody could look
         self.busy = 0
         self.connects: list[tuple[float, Line]] = []
         self.leaves: list[float] = []
@@ -42,7 +43,7 @@ class Door:
             outcome = await answer() if callable(answer) else answer
             if isinstance(outcome, SlskmeshError):
                 raise outcome
-            self.online = outcome is Outcome.ONLINE
+            self.online = outcome is Outcome.ONLINE and not self.brief
             return outcome
         finally:
             self.busy -= 1
@@ -221,6 +222,19 @@ async def test_a_session_that_went_without_a_word_is_noticed(autojump_clock: tri
         room.door.online = False
         await trio.sleep(LOOK_EVERY + 20)
         assert room.phase is Phase.ONLINE and len(room.door.connects) == 2
+
+
+async def test_a_session_that_is_over_before_it_is_seen_counts_as_lost(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    room = Room()
+    room.door.brief = True
+    async with running(room):
+        await trio.sleep(1)
+        assert (room.phase, room.supervisor.standing.outcome) == (Phase.WAITING, Outcome.LOST)
+        room.door.brief = False
+        await trio.sleep(15)
+        assert room.phase is Phase.ONLINE
 
 
 async def test_errors_of_the_client_are_told_and_not_raised(autojump_clock: trio.testing.MockClock) -> None:

@@ -117,6 +117,12 @@ def test_a_session_that_ended_before_the_answer_was_seen() -> None:
     assert Night().begin().end(Outcome.ONLINE, alive=False).watch.standing().outcome is Outcome.LOST
 
 
+def test_only_a_session_that_was_there_can_have_been_taken() -> None:
+    night = Night().fail(Outcome.UNREACHABLE)
+    night.watch.heard(Outcome.KICKED, night.now)
+    assert night.watch.phase is Phase.WAITING and night.watch.standing().outcome is Outcome.UNREACHABLE
+
+
 def test_words_of_an_older_session_do_not_end_a_try() -> None:
     night = Night().begin()
     night.watch.heard(Outcome.LOST, night.now)
