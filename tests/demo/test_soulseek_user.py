@@ -72,6 +72,23 @@ def test_a_user_comes_back_to_a_server_that_was_away(tmp_path: Path, share: Path
         assert server_side["users"] == ["ann"]
 
 
+def test_an_upload_goes_on_when_the_server_goes(tmp_path: Path, share: Path) -> None:
+    with (
+        ServerProcess(tmp_path) as server,
+        LegacyUser(tmp_path, server.address, "ann", "--share", str(share), "--upload", "300") as ann,
+        LegacyUser(tmp_path, server.address, "bob", "--downloads", str(tmp_path / "got")) as bob,
+    ):
+        ann.online()
+        bob.online()
+        bob.tell(search="tide table")
+        path = bob.wait("answer", user="ann")["answer"][0][0]
+        bob.tell(download=path, from_="ann")
+        assert bob.wait("download", state="DOWNLOADING")["done"] < 600_000
+        server.order(stop=True)
+        assert bob.wait("online", online=False)
+        assert bob.wait("download", state="COMPLETE")["done"] == 600_000
+
+
 def test_a_refused_user_says_why_and_stays_away(tmp_path: Path) -> None:
     with ServerProcess(tmp_path) as server, server.line() as first:
         assert first.login("ann", "another").success

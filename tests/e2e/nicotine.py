@@ -210,6 +210,16 @@ class Nicotine:
 
         return self.until(there, f"{path} to be {status}", timeout)
 
+    def place(self, user: str, path: str) -> int:
+        """Asks for and waits for the place of a download in the other side's queue, from 1."""
+        self.do("place", user=user, path=path)
+
+        def told() -> int | None:
+            now = self.transfer(user, path)
+            return now.place or None if now is not None else None
+
+        return self.until(told, f"the place of {path}")
+
     def wait(self, event: str, timeout: float = PATIENCE, **fields: Any) -> dict[str, Any]:
         """The first event of a kind with these fields since the last one that was waited for; it is taken away."""
 

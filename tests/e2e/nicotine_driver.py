@@ -33,10 +33,11 @@ PARTS = {
 class Driver:
     """Orders to calls of the core, its events to lines."""
 
-    def __init__(self, core: Any, config: Any, events: Any) -> None:
+    def __init__(self, core: Any, config: Any, events: Any, messages: Any) -> None:
         self.core = core
         self.config = config
         self.events = events
+        self.messages = messages
 
     def listen(self) -> None:
         """Writes what the core tells."""
@@ -90,6 +91,9 @@ class Driver:
 
     def do_retry(self, user: str, path: str) -> None:
         self.core.downloads.retry_download(self.core.downloads.transfers[user + path])
+
+    def do_place(self, user: str, path: str) -> None:
+        self.core.send_message_to_peer(user, self.messages.PlaceInQueueRequest(path))
 
     def do_join(self, room: str) -> None:
         self.core.chatrooms.show_room(room)
@@ -211,6 +215,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--slots", type=int, default=2)
     args = parser.parse_args(argv)
 
+    from pynicotine import slskmessages
     from pynicotine.config import config
     from pynicotine.core import core
     from pynicotine.events import events
@@ -219,7 +224,7 @@ def main(argv: list[str] | None = None) -> int:
     config.set_data_folder(str(args.home / "data"))
     core.cli_interface_address = HOST
     core.init_components(enabled_components=PARTS, isolated_mode=True)
-    driver = Driver(core, config, events)
+    driver = Driver(core, config, events, slskmessages)
     _configure(driver, args)
     driver.listen()
     for number in (signal.SIGINT, signal.SIGTERM):
