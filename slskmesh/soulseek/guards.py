@@ -7,8 +7,8 @@ Rules (research p2p.md 3.5, faults seen in 1.7.1):
 - Compressed messages are decompressed within bounds; the three large ones are not parsed by aioslsk at all.
 - Nobody holds a transfer's slot by silence: ticket, offset and the end of an upload are waited for a bounded time,
   and what is sent at the end of an upload is thrown away as it comes.
-- Records of aioslsk's loggers hold user names, paths and addresses in message and arguments. Only warnings pass, and
-  of those only where in the library it was and which kind of error; the text never.
+- Records of aioslsk's loggers hold user names, paths and addresses in message and arguments. None passes; of warnings
+  and errors it is told where in the library it was and which kind of error, never the text.
 """
 
 from __future__ import annotations
@@ -223,21 +223,25 @@ async def _receive_until_eof(self: DataConnection, raise_exception: bool = True)
 # -- logs -------------------------------------------------------------------------------------------------------------
 
 
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
-
-
 class _Nameless(logging.Filter):
-    """Leaves of a record where in aioslsk it was and which kind of error; nothing of what it said."""
+    """Takes every record, and passes on where in aioslsk it was and which kind of error; nothing of what it said.
+
+    Its warnings are mostly lines that lost a race, so they are for who debugs; its errors are warnings here.
+    """
+
+    _log = logging.getLogger(__name__)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno < logging.WARNING:
-            return False
-        kind = record.exc_info[0] if record.exc_info else None
-        record.msg = f"line {record.lineno}" + (f": {kind.__name__}" if kind is not None else "")
-        record.args = record.exc_info = record.exc_text = record.stack_info = None
-        for name in record.__dict__.keys() - _STANDARD:
-            del record.__dict__[name]
-        return True
+        if record.levelno >= logging.WARNING:
+            kind = record.exc_info[0] if record.exc_info else None
+            self._log.log(
+                logging.WARNING if record.levelno >= logging.ERROR else logging.DEBUG,
+                "%s line %d: %s",
+                record.name,
+                record.lineno,
+                kind.__name__ if kind is not None else record.levelname.lower(),
+            )
+        return False
 
 
 def _quiet(library: str) -> None:
