@@ -4,8 +4,8 @@ Rules:
 - The index is SQLite's (`shared_names`, held to the library's rows by triggers); read here over connections of its own
   that can only read, so no search waits for a scan and no scan for a search. May be called from any thread.
 - Only what is offered is told. Of one network path the file taken in first is told, by searches and by `find` alike.
-- A search looks at ROWS_MAX rows of the index and SCAN_MAX offered files at most: what is left out after the index
-  (shares that are away or hidden, phrases, an ending that very many words have) cannot make it slow.
+- A search looks at ROWS_MAX files at most, ENDED_MAX where the database itself leaves out by their ending: what is left
+  out after the index (shares that are away or hidden, phrases, an ending of very many words) cannot make it slow.
 - Words are found by their ending as of the last `refresh`; words, whole, as of now.
 """
 
@@ -21,14 +21,16 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from slskmesh.library import rows
-from slskmesh.library.names_query import SHORTEST, Query, fold, matches, parse
+from slskmesh.library.names_query import SHORTEST, Query, ends, fold, parse
 from slskmesh.library.names_words import Endings
 from slskmesh.store.failures import translated
 
-SCAN_MAX: Final = 5_000
 ROWS_MAX: Final = 20_000
-ENDINGS_MAX: Final = 64  # words of one ending that the index is asked for; beyond, paths are looked at
-_CACHE: Final = 8_192  # KiB
+ENDED_MAX: Final = 100_000
+FEW: Final = 2_000  # files that are rather looked at than the index asked for all words of an ending
+ENDINGS_MIN: Final = 16  # words of an ending that the index is asked for in any case
+ENDINGS_MAX: Final = 600  # words of an ending that it is asked for at most; beyond, paths are looked at
+_CACHE: Final = 49_152  # KiB
 
 _FILES = (
     "SELECT file.folder, file.name, file.size, file.path, file.format, file.duration, file.bitrate,"
@@ -36,9 +38,15 @@ _FILES = (
 )
 _OFFERED = f"JOIN share_root AS root ON root.id = file.root_id WHERE {rows.SHARED_WHERE}"
 _SEARCH = (
-    f"{_FILES} (SELECT rowid AS hit FROM shared_names WHERE shared_names MATCH ? LIMIT {ROWS_MAX})"
-    f" CROSS JOIN shared_file AS file ON file.id = hit {_OFFERED} LIMIT {SCAN_MAX}"
+    f"{_FILES} (SELECT rowid AS hit FROM shared_names WHERE shared_names MATCH ? LIMIT ?)"
+    f" CROSS JOIN shared_file AS file ON file.id = hit {_OFFERED}"
 )
+# Leaves out plain names without the ending's letters; others are looked at by `ends`, since accents do not count.
+_ENDED = (
+    " AND (file.name LIKE ? OR file.folder LIKE ? OR length(CAST(file.name AS BLOB)) > length(file.name)"
+    " OR length(CAST(file.folder AS BLOB)) > length(file.folder))"
+)
+_FEW = f"SELECT rowid FROM shared_names WHERE shared_names MATCH ? LIMIT {FEW + 1}"
 _AT = f"{_FILES} shared_file AS file {_OFFERED} AND file.path = ?"
 _BELOW = f"{_FILES} shared_file AS file {_OFFERED} AND file.path > ? AND file.path < ?"
 _ALL = f"{_FILES} shared_file AS file {_OFFERED} ORDER BY file.folder, file.name, file.id"
@@ -129,26 +137,28 @@ class Names:
         query = parse(text, self._shortest)
         if query is None or limit <= 0:
             return []
-        expression, late = self._expression(query)
-        if not expression:
-            return []
-        wanted = query if late else None
         with self._lock, self._translating(), closing(self._search.cursor()) as cursor:
-            return _by_place(_take(_matching(cursor, expression), limit, wanted, keep))
+            expression, late = self._expression(query, cursor)
+            return (
+                _by_place(_take(_matching(cursor, expression, late), limit, late, keep)) if expression else []
+            )
 
-    def _expression(self, query: Query) -> tuple[str, bool]:
-        """What the index is asked, "" where there is nothing to be found; and whether endings are looked at later."""
-        parts = [f'"{word}"' for word in query.words]
-        late = False
+    def _expression(self, query: Query, cursor: sqlite3.Cursor) -> tuple[str, tuple[str, ...]]:
+        """What the index is asked, "" where nothing can be found; and the endings that paths are looked at for."""
+        plain = " AND ".join(f'"{word}"' for word in query.words)
+        parts, late = [plain], []
+        few: bool | None = None
         for ending in query.endings:
             words = self._endings.of(ending, ENDINGS_MAX + 1) if self._endings is not None else None
-            if words is None or len(words) > ENDINGS_MAX:
-                late = True
-            elif not words:
-                return "", False
+            if words == []:
+                return "", ()
+            if words is not None and ENDINGS_MIN < len(words) <= ENDINGS_MAX and few is None:
+                few = sum(1 for _ in _rows(cursor, _FEW, [plain])) <= FEW
+            if words is None or len(words) > (ENDINGS_MIN if few else ENDINGS_MAX):
+                late.append(ending)
             else:
                 parts.append("(" + " OR ".join(f'"{word}"' for word in words) + ")")
-        return " AND ".join(parts) + "".join(f' NOT "{word}"' for word in query.without), late
+        return " AND ".join(parts) + "".join(f' NOT "{word}"' for word in query.without), tuple(late)
 
     # -- single paths ------------------------------------------------------------------------------------------
 
@@ -232,10 +242,22 @@ class Names:
             return True
 
 
-def _matching(cursor: sqlite3.Cursor, expression: str) -> Iterator[tuple[Any, ...]]:
-    """Rows under an expression, at most SCAN_MAX."""
+def _matching(
+    cursor: sqlite3.Cursor, expression: str, endings: tuple[str, ...] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """Rows under an expression; where `endings` are given, without most of those that have none."""
+    query = _SEARCH
+    values: list[Any] = [expression, ENDED_MAX if endings else ROWS_MAX]
+    for ending in endings:
+        if ending.isascii():  # letters and digits only, none of LIKE's signs
+            query += _ENDED
+            values += [f"%{ending}%"] * 2
+    return _rows(cursor, query, values)
+
+
+def _rows(cursor: sqlite3.Cursor, query: str, values: list[Any]) -> Iterator[tuple[Any, ...]]:
     try:
-        cursor.execute(_SEARCH, (expression,))
+        cursor.execute(query, values)
     except sqlite3.OperationalError as error:
         # A letter younger than SQLite's tables: it parts the word there, and parts of words are not indexed together.
         if "phrase queries" in str(error):
@@ -245,14 +267,14 @@ def _matching(cursor: sqlite3.Cursor, expression: str) -> Iterator[tuple[Any, ..
 
 
 def _take(
-    found: Iterator[tuple[Any, ...]], limit: int, query: Query | None, keep: Keep | None
+    found: Iterator[tuple[Any, ...]], limit: int, endings: tuple[str, ...], keep: Keep | None
 ) -> list[SharedName]:
     """The first `limit` that pass, one a network path."""
     taken: dict[tuple[str, str], SharedName] = {}
     for row in found:
-        name = SharedName._make(row)
-        if query is not None and not matches(query, set(fold(name.path))):
+        if endings and not ends(f"{row[0]}/{row[1]}", endings):
             continue
+        name = SharedName._make(row)
         if keep is not None and not keep(name):
             continue
         taken.setdefault(row[:2], name)

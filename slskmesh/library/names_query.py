@@ -85,10 +85,11 @@ def parse(text: str, shortest: int = SHORTEST) -> Query | None:
     return Query(wanted, tuple(without)[:WORDS_MAX], tuple(endings)[:WORDS_MAX])
 
 
-def matches(query: Query, words: set[str]) -> bool:
-    """Whether a path of these words is asked for."""
-    return (
-        all(word in words for word in query.words)
-        and not any(word in words for word in query.without)
-        and all(any(word.endswith(ending) for word in words) for ending in query.endings)
-    )
+def ends(text: str, endings: tuple[str, ...]) -> bool:
+    """Whether a word of `text` has each of these endings."""
+    if text.isascii():  # most names, and most of them have not even the letters
+        text = text.lower()
+        if not all(ending in text for ending in endings):
+            return False
+    words = fold(text)
+    return all(any(word.endswith(ending) for word in words) for ending in endings)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +18,8 @@ from slskmesh.library.domain import Domain, Tags
 from slskmesh.library.intake import Taken, virtual_place
 from slskmesh.library.names import Names, network_path
 from slskmesh.store.database import Store, open_store
+from slskmesh.store.migrate import PACKAGE
+from slskmesh.store.models.base import database
 from slskmesh.store.models.library import FileState
 from slskmesh.text import SafeStr
 from tests.library.conftest import manifest_of
@@ -104,12 +106,17 @@ async def test_limits_and_what_is_kept(names: Names) -> None:
     assert [name.name for name in kept] == WALL[1:]  # left out before the limit counts
 
 
-async def test_endings_of_many_words_are_looked_at_in_the_paths(
-    names: Names, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("few", "least", "most"), [(0, 0, 0), (0, 0, 600), (2_000, 0, 600), (0, 16, 600)])
+async def test_endings_are_found_in_the_index_or_in_the_paths(
+    names: Names, monkeypatch: pytest.MonkeyPatch, few: int, least: int, most: int
 ) -> None:
-    monkeypatch.setattr(names_module, "ENDINGS_MAX", 0)
+    for name, value in (("FEW", few), ("ENDINGS_MIN", least), ("ENDINGS_MAX", most)):
+        monkeypatch.setattr(names_module, name, value)
     assert found(names, "wall *rick") == WALL[:1]
     assert found(names, "wall *ick -brick") == []
+    assert found(names, "music *oga") == ["02 - Jóga.flac"]
+    assert found(names, "wall *loyd *utside") == WALL[1:]
+    assert found(names, "wall *ouside") == []
 
 
 async def test_endings_are_found_before_the_first_refresh(filled: Store) -> None:
@@ -232,18 +239,18 @@ def test_a_database_of_before_is_indexed_when_opened(tmp_path: Path) -> None:
         async with open_store(path) as store:
             await store.run(fill, PATHS)
 
+    def undo() -> None:
+        for change in ("insert", "delete", "update"):
+            rows.connection().execute(f"DROP TRIGGER shared_names_{change}")
+        rows.connection().execute("DROP TABLE shared_names")
+
     async def after() -> None:
-        async with open_store(path):
+        async with open_store(path) as store:
+            await store.run(undo)
+            await store.run(importlib.import_module(f"{PACKAGE}.0010_shared_names").up, database)
             names = Names(path)
             assert found(names, "wall floyd") == WALL
             names.close()
 
     trio.run(before)
-    connection = sqlite3.connect(path)
-    for what in ("TRIGGER shared_names_insert", "TRIGGER shared_names_delete", "TRIGGER shared_names_update"):
-        connection.execute(f"DROP {what}")
-    connection.execute("DROP TABLE shared_names")
-    connection.execute("PRAGMA user_version = 9")
-    connection.commit()
-    connection.close()
     trio.run(after)

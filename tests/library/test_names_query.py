@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slskmesh.library.names_query import TEXT_MAX, TOKENIZE, WORDS_MAX, Query, fold, matches, parse
+from slskmesh.library.names_query import TEXT_MAX, TOKENIZE, WORDS_MAX, Query, ends, fold, parse
 
 LETTERS = "aZéÉüßøœłñçİıǅÅ åσΣςЙйЁдҐґאشक्षिのガ日本ﬁ①٣½ªµ_-.'’*\"()&+×♥\t\u0301\u00a0\u200b"
 
@@ -43,18 +43,17 @@ def test_the_shortest_text_can_be_chosen_and_the_longest_is_cut() -> None:
     assert parse("x" * 10_000) == Query(("x" * TEXT_MAX,))
 
 
-def test_a_path_matches_by_whole_words() -> None:
-    words = set(fold("Music\\Pink Floyd\\The Wall\\01 Hey You.flac"))
-    for text, there in [
-        ("pink wall", True),
-        ("pin wall", False),
-        ("wall -hey", False),
-        ("wall -hello", True),
-        ("wall *loyd", True),
-        ("wall *floy", False),
+def test_endings_are_those_of_words() -> None:
+    text = "Music/Pink Floyd/The Wall/01 Hey You.flac"
+    for endings, there in [
+        (("loyd",), True),
+        (("floy",), False),
+        (("loyd", "all"), True),
+        (("ll t",), False),
     ]:
-        query = parse(text)
-        assert query is not None and matches(query, words) is there, text
+        assert ends(text, endings) is there, endings
+        assert ends(text + "é", endings) is there, endings
+    assert ends("Music/Björk/Jóga", ("jork", "oga")) and not ends("Music/Björk", ("jor",))
 
 
 @settings(max_examples=150, deadline=None)
@@ -72,5 +71,7 @@ def test_words_are_cut_as_the_index_cuts_them(text: str) -> None:
 @given(st.text(max_size=80))
 def test_any_text_is_taken_and_its_own_words_are_found(text: str) -> None:
     query = parse(text)
-    if query is not None and not query.without and not query.endings:
-        assert matches(query, set(fold(text)))
+    words = set(fold(text))
+    if query is not None:
+        assert words.issuperset(query.words) and not set(query.words) & set(query.without)
+        assert all(ends(text, (word,)) and ends(text, (word[1:],)) for word in query.words)
