@@ -47,6 +47,7 @@ class LegacyClient:
         self._thread: AsyncioThread | None = None
         self._calls: LegacyCalls | None = None
         self._limits = (0, 0)
+        self._fault: BaseException | None = None
 
     def on_event(self, handler: Callable[[LegacyEvent], None]) -> None:
         """One handler, called on the engine's loop."""
@@ -59,6 +60,8 @@ class LegacyClient:
         try:
             while True:
                 self._more = trio.Event()
+                if self._fault is not None:
+                    raise self._fault
                 events = self._inbox.take(_BATCH)
                 for event in events:
                     if self._handler is not None:
@@ -207,7 +210,7 @@ class LegacyClient:
     async def _load(self) -> LegacyCalls:
         from slskmesh.soulseek.calls import LegacyCalls  # on its thread, at the first connect
 
-        return LegacyCalls(self._answers, self._rule, self._put)
+        return LegacyCalls(self._answers, self._rule, self._put, self._fail)
 
     async def _end(self) -> None:
         thread, self._thread = self._thread, None
@@ -229,6 +232,16 @@ class LegacyClient:
             with contextlib.suppress(trio.RunFinishedError):
                 token.run_sync_soon(self._wake, idempotent=True)
         return taken
+
+    def _fail(self, error: BaseException) -> None:
+        """On the network's thread: a fault of ours ends `run`."""
+        if self._token is not None:
+            with contextlib.suppress(trio.RunFinishedError):
+                self._token.run_sync_soon(self._failing, error)
+
+    def _failing(self, error: BaseException) -> None:
+        self._fault = error
+        self._more.set()
 
     def _wake(self) -> None:
         self._more.set()

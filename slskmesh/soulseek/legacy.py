@@ -48,9 +48,14 @@ class GuardedClient(SoulSeekClient):  # type: ignore[misc]
     """aioslsk with this room's parts in place of its own."""
 
     def __init__(
-        self, settings: Settings, answers: Answers, rule: UploadRule, report: Callable[[TransferNews], None]
+        self,
+        settings: Settings,
+        answers: Answers,
+        rule: UploadRule,
+        report: Callable[[TransferNews], None],
+        failed: Callable[[BaseException], None],
     ) -> None:
-        self._answers, self._rule, self._report = answers, rule, report
+        self._answers, self._rule, self._report, self._failed = answers, rule, report, failed
         super().__init__(settings)
 
     def create_network(self) -> GuardedNetwork:
@@ -66,7 +71,8 @@ class GuardedClient(SoulSeekClient):  # type: ignore[misc]
     def create_transfer_manager(self, cache: Any) -> RuledTransfers:
         """Transfers by our rule."""
         transfers = RuledTransfers(self.settings, self.events, self.users, self.shares, self.network)
-        transfers.answers, transfers.rule, transfers.report = self._answers, self._rule, self._report
+        transfers.answers, transfers.rule = self._answers, self._rule
+        transfers.report, transfers.failed = self._report, self._failed
         return transfers
 
     def create_search_manager(self) -> OwnSearches:

@@ -62,13 +62,21 @@ _OVERFLOW: Final = "more news came from the network than could be taken in, so t
 
 
 class LegacySession:
-    """What `client.LegacyClient` calls on the adapter's thread. `put` takes events; False: no room for more."""
+    """What `client.LegacyClient` calls on the adapter's thread. `put` takes events, False: no room for more;
+    `failed` takes a fault of ours that nobody waits for."""
 
-    def __init__(self, answers: Answers, rule: UploadRule, put: Callable[[LegacyEvent], bool]) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        rule: UploadRule,
+        put: Callable[[LegacyEvent], bool],
+        failed: Callable[[BaseException], None],
+    ) -> None:
         self.online = False
         self._answers = answers
         self._rule = rule
         self._put = put
+        self._failed = failed
         self._aio: GuardedClient | None = None
         self._name = ""
         self._leaving = False
@@ -129,7 +137,7 @@ class LegacySession:
     async def _client(self, line: Line) -> GuardedClient:
         if self._aio is None:
             guards.install()
-            aio = GuardedClient(settings_for(line), self._answers, self._rule, self._report)
+            aio = GuardedClient(settings_for(line), self._answers, self._rule, self._report, self._failed)
             await aio.start()
             aio.events.register(ConnectionStateChangedEvent, self._on_line)
             aio.events.register(KickedEvent, self._on_kicked)

@@ -50,11 +50,12 @@ class LegacyTransfer(Transfer):  # type: ignore[misc]
 
 
 class LegacyTransfers(TransferManager):  # type: ignore[misc]
-    """The transfers of one client. `report` is told each change."""
+    """The table; `report` is told each change, `failed` what ended it."""
 
     answers: Answers
     rule: UploadRule
     report: Callable[[TransferNews], None]
+    failed: Callable[[BaseException], None]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -155,6 +156,15 @@ class LegacyTransfers(TransferManager):  # type: ignore[misc]
         for transfer in list(self._transfers):
             if transfer.is_transferring():
                 self.report(translate.news_of(transfer))
+
+    async def start(self) -> None:
+        """Begins; a fault of ours in the task that starts transfers is not lost."""
+        await super().start()
+        self._management_task._task.add_done_callback(self._managed)
+
+    def _managed(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failed(error)
 
     async def stop(self) -> list[asyncio.Task[None]]:
         """Tasks that were cancelled; files stay as they are."""

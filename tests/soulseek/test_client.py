@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 import trio
 
 from slskmesh.errors import PeerError, UserError
+from slskmesh.soulseek.client import LegacyClient
 from slskmesh.soulseek.port import Offline
 from slskmesh.soulseek.values import (
     Answered,
@@ -31,7 +34,7 @@ from slskmesh.soulseek.values import (
 )
 from slskmesh.work import LocalBudget
 
-from .scripted import STATUS, Person, ScriptedServer, exactly, framed, message, text, u32
+from .scripted import STATUS, Person, Rule, ScriptedServer, exactly, framed, message, text, u32
 
 BYTES = os.urandom(700_000)
 SONG = "music\\Kim Boo\\First Light\\01 Dawn.flac"
@@ -400,3 +403,25 @@ async def test_two_users_may_use_the_same_ticket(
         )
     assert (tmp_path / "one").read_bytes() == BYTES
     assert (tmp_path / "two").read_bytes() == other
+
+
+async def test_a_fault_of_our_rule_is_not_lost(server: ScriptedServer, song: Path, tmp_path: Path) -> None:
+    class Broken(Rule):
+        def next(self, waiting: list[tuple[int, str]], active: list[tuple[int, str]]) -> list[int]:
+            raise ZeroDivisionError
+
+    with pytest.RaisesGroup(ZeroDivisionError):
+        async with trio.open_nursery() as nursery:
+            anna = await enter(nursery, server, Person("anna"))
+            ben = Person("ben", {SONG: song})
+            ben.client = LegacyClient(ben.shelf, Broken())
+            await enter(nursery, server, ben)
+            await anna.client.download("ben", RemoteFile(SONG, 700_000), tmp_path / "x", LocalBudget())
+            with trio.fail_after(20):
+                await trio.sleep_forever()
+
+
+def test_the_library_is_loaded_at_the_first_connect_only() -> None:
+    code = "import slskmesh.soulseek.client, sys; print(*(name for name in sys.modules if 'aioslsk' in name))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == ""
