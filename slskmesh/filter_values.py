@@ -9,9 +9,9 @@ import re
 from typing import Final
 
 Span = tuple[float, float]
-_NUMBER = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?([a-z/]*)")
-_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}):(\d{2})")
-_SPOKEN = re.compile(r"(?:(\d{1,3})h)?(?:(\d{1,4})m(?:in)?)?(?:(\d{1,6})s(?:ec)?)?")
+_NUMBER = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?([a-z/]*)", re.ASCII)
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}):(\d{2})", re.ASCII)
+_SPOKEN = re.compile(r"(?:(\d{1,3})h)?(?:(\d{1,4})m(?:in)?)?(?:(\d{1,6})s(?:ec)?)?", re.ASCII)
 _BINARY: Final = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 

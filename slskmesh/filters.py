@@ -432,6 +432,6 @@ class _Parser:
         if not spans or None in spans:
             raise FilterError(f'"{value}" is no value of {field}; write for example {field}>={example}', at)
         least, most = spans[0], spans[-1]
-        if least is not None and most is not None and least[0] > most[1]:
+        if least is not None and most is not None and sum(least) > sum(most):
             raise FilterError(f"the range {value} ends before it begins", at)
         return Compare(field, op, value)

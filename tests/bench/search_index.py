@@ -1,0 +1,139 @@
+"""How fast searches of other users are answered, beside aioslsk's SharesManager and Nicotine+'s search.
+
+    python -m tests.bench.search_index [--files 1000000] [--only ours,nicotine,aioslsk] [--keep DIR]
+
+The same made-up files (`search_data`) and the same 200 mixed queries for all: 1 to 4 words, common and rare, misses,
+exclusions, *endings; at most 300 files an answer. Each contender builds and searches in a process of its own, one after
+another, so that memory is its own; one that cannot be imported is left out, with the reason. Prints one JSON line:
+`ratio_nicotine` is queries/s over Nicotine+'s (target 15), `memory_nicotine` our memory over theirs (target a third).
+
+Hits are compared for every query that finds fewer than 2,000 files. What differs is told by the rule that makes it
+differ: accents are folded here (`folded`: our hits whose words are the asked ones but for accents and case), words are
+parted at signs that Nicotine+ does not know as punctuation (`parted`), aioslsk wants what a wildcard's words all have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.bench import search_data
+from tests.bench.contenders.searching import HITS_MAX
+from tests.bench.processes import Child, ChildError
+
+CONTENDERS = {"ours": "slskmesh", "nicotine": "pynicotine", "aioslsk": "aioslsk"}
+RATIO = 15.0
+SHARE_OF_MEMORY = 1 / 3
+_WORD = re.compile(r"\w+")
+
+
+def run(name: str, rows: Path, queries: Path, folder: Path) -> dict[str, Any]:
+    """One contender's figures, or why there are none."""
+    if importlib.util.find_spec(CONTENDERS[name]) is None:
+        return {"skipped": f"{CONTENDERS[name]} is not installed"}
+    print(f"{name} ...", file=sys.stderr)
+    try:
+        with Child(
+            "tests.bench.contenders.searching", name, str(rows), str(queries), str(folder / name)
+        ) as child:
+            return child.line(1800) | child.line(1800)
+    except ChildError as error:
+        return {"skipped": str(error)[-500:]}
+
+
+def plainly(query: str, path: str) -> bool:
+    """Whether a path is asked for letter by letter, as clients that fold nothing see it."""
+    words = set(_WORD.findall(path.lower().replace("_", " ")))
+    for part in query.lower().split():
+        if part.startswith("-"):
+            if part[1:] in words:
+                return False
+        elif part.startswith("*"):
+            if not any(word.endswith(part[1:]) for word in words):
+                return False
+        elif not words.issuperset(_WORD.findall(part)):
+            return False
+    return True
+
+
+def compare(queries: list[tuple[str, str]], ours: list[list[str]], theirs: list[list[str]]) -> dict[str, Any]:
+    """Hits side by side: queries compared and alike, and files that only one has, by the rule."""
+    found: dict[str, Any] = {
+        "compared": 0,
+        "alike": 0,
+        "hits": 0,
+        "folded": 0,
+        "only_ours": 0,
+        "only_theirs": 0,
+    }
+    examples: list[list[str]] = []
+    for (_, text), mine, other in zip(queries, ours, theirs, strict=True):
+        if max(len(mine), len(other)) >= HITS_MAX:
+            continue
+        left, right = set(mine), set(other)
+        found["compared"] += 1
+        found["alike"] += left == right
+        found["hits"] += len(left & right)
+        for path in left - right:
+            kind = "only_ours" if plainly(text, f"{search_data.SHARE}\\{path}") else "folded"
+            found[kind] += 1
+            if kind == "only_ours":
+                examples.append(["ours", text, path])
+        found["only_theirs"] += len(right - left)
+        examples += [["theirs", text, path] for path in right - left]
+    return found | ({"examples": examples[:3]} if examples else {})
+
+
+def line_of(
+    files: int, queries: list[tuple[str, str]], figures: dict[str, Any], hits: dict[str, Any]
+) -> dict[str, Any]:
+    """The line that is printed."""
+    line: dict[str, Any] = {"bench": "search_index", "files": files, "queries": len(queries)}
+    ours = figures.get("ours", {})
+    for other in ("nicotine", "aioslsk"):
+        theirs = figures.get(other, {})
+        if "per_s" in ours and "per_s" in theirs:
+            line[f"ratio_{other}"] = round(ours["per_s"] / theirs["per_s"], 2)
+            line[f"memory_{other}"] = round(ours["rss_mib"] / theirs["rss_mib"], 3)
+            line[f"hits_{other}"] = compare(queries, hits["ours"], hits[other])
+    if "ratio_nicotine" in line:
+        found = line["hits_nicotine"]
+        line["met"] = {
+            "ratio": line["ratio_nicotine"] >= RATIO,
+            "memory": line["memory_nicotine"] <= SHARE_OF_MEMORY,
+            "hits": found["only_ours"] == found["only_theirs"] == 0,
+        }
+    return line | {"figures": figures}
+
+
+def main() -> None:
+    """See the head of this file."""
+    parser = argparse.ArgumentParser(description="Searches over many shared names, beside other clients.")
+    parser.add_argument("--files", type=int, default=1_000_000)
+    parser.add_argument("--only", default=",".join(CONTENDERS))
+    parser.add_argument("--keep", type=Path, help="a folder for what is made, kept")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="slskmesh-search-") as temporary:
+        base = options.keep or Path(temporary)
+        base.mkdir(parents=True, exist_ok=True)
+        rows, asked = base / "rows.tsv", base / "queries.json"
+        search_data.write(rows, options.files)
+        queries = search_data.queries(rows, options.files)
+        asked.write_text(json.dumps(queries))
+        figures = {name: run(name, rows, asked, base) for name in options.only.split(",")}
+        hits = {
+            name: json.loads((base / name / f"hits-{name}.json").read_text())
+            for name, one in figures.items()
+            if "per_s" in one
+        }
+        print(json.dumps(line_of(options.files, queries, figures, hits), ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
