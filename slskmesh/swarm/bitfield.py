@@ -45,6 +45,10 @@ class ChunkSpace:
         """Lowest chunk of a set that is not empty."""
         return self.width - bits.bit_length()
 
+    def last(self, bits: int) -> int:
+        """Highest chunk of a set that is not empty."""
+        return self.width - (bits & -bits).bit_length()
+
     def first_from(self, bits: int, start: int) -> int:
         """Lowest chunk from `start` on, going round to the beginning; the set is not empty."""
         tail = bits & ((1 << (self.width - start)) - 1)

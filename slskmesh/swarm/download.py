@@ -34,6 +34,7 @@ from slskmesh.swarm.reasons import stall_reason
 from slskmesh.swarm.roster import Roster
 from slskmesh.swarm.served import PartialFile
 from slskmesh.swarm.source import Source
+from slskmesh.swarm.splice import Head, Splice
 from slskmesh.swarm.state import Line, LineLevel, Phase
 from slskmesh.swarm.transfer import Transfer
 from slskmesh.text import sanitize
@@ -99,6 +100,7 @@ class Download:
         self.serving = trio.Event()  # `served` is there, or never will be
         self.roster = Roster(self, wish.content, around.lines, around.standing, around.clock)
         self.timeline: deque[Line] = deque(maxlen=TIMELINE_MAX)
+        self.splice: Splice | None = None  # what the Soulseek network sends of it
         self.wasted = 0  # bytes, see Transfer
         self.bad_chunks = 0
         self._around = around
@@ -213,6 +215,7 @@ class Download:
         self.served = PartialFile(part.manifest, part.path, self.wish.name, lambda: picker.done)
         self.serving.set()
         around.disk.follow(part.follow)
+        await self._attend()
         self.phase, self.reason = Phase.ACTIVE, ""
         for source in self.roster.joined():
             self._enlist(source)
@@ -221,11 +224,35 @@ class Download:
                 await transfer.ended.wait()
             self.roster.offer_all()
             transfer.tick()
+            await self._attend()
             self._judge_stall()
             self.wasted, self.bad_chunks = transfer.wasted, transfer.bad_chunks
             await self._save_map()
         if transfer.failure is not None:
             raise transfer.failure
+        if self.splice is not None and (loose := await self.splice.end(transfer, around.disk)):
+            who = sanitize(self.splice.head.user, 40)
+            self._say("warn", f"the last {loose} bytes {who} sent differ from the file's and were not used")
+
+    def join(self, head: Head | None) -> None:
+        """What the Soulseek network sends of it is taken too; None: no longer."""
+        if self.splice is not None and self.transfer is not None:
+            self.splice.leave(self.transfer)
+        self.splice = Splice(head) if head is not None else None
+
+    async def _attend(self) -> None:
+        """Sees to what comes from the Soulseek network, if anything does."""
+        splice, transfer, around = self.splice, self.transfer, self._around
+        if splice is None or transfer is None or transfer.ended.is_set():
+            return
+        now, over = around.clock(), splice.over
+        if splice.row is None:
+            self.reason = "checking what came from the Soulseek network"
+            await splice.begin(transfer, self.roster.legacy(splice.head.user), around.disk, now)
+        else:
+            await splice.step(transfer, around.disk, now)
+        if splice.over != over:
+            self._say("warn", f"{sanitize(splice.head.user, 40)} is left out: {splice.over}")
 
     async def _finish(self) -> Path:
         part, disk, served = self._part, self._around.disk, self.served
@@ -283,7 +310,8 @@ class Download:
     def _judge_stall(self) -> None:
         transfer = self.transfer
         assert transfer is not None
-        why = stall_reason(transfer, self._around.clock())
+        brings = self.splice is not None and self.splice.brings
+        why = "" if brings else stall_reason(transfer, self._around.clock())
         self._idle_ticks = self._idle_ticks + 1 if why else 0
         if why and self._idle_ticks >= STALL_TICKS:
             if self.phase is not Phase.STALLED:

@@ -37,6 +37,7 @@ from slskmesh.swarm.lines import Lines
 from slskmesh.swarm.partial import delete_partial
 from slskmesh.swarm.port import Served, Standing
 from slskmesh.swarm.source import Source
+from slskmesh.swarm.splice import Head, PrefixDiffers
 from slskmesh.swarm.state import RUNNING, VERIFIED, DownloadState, Line, MapState, Phase
 from slskmesh.text import safe_name
 from slskmesh.wire import messages as msg
@@ -139,7 +140,8 @@ class Downloads:
                     await self._check_root(entry)
                     path = await download.run()
                     entry.finish(path, self._wall(), download.manifest)
-                except (StorageError, UserError) as error:  # UserError: the folder leads out of the downloads
+                # UserError: the folder leads out of the downloads
+                except (StorageError, UserError, PrefixDiffers) as error:
                     entry.fail(str(error))
                     self._say(entry.content, Line(self._wall(), "error", str(error)))
         finally:
@@ -218,12 +220,24 @@ class Downloads:
 
     # -- commands ----------------------------------------------------------------------------------------------
 
-    async def add(self, content: bytes, size: int, name: str, folder: str = "", *, group: str = "") -> None:
+    async def add(
+        self,
+        content: bytes,
+        size: int,
+        name: str,
+        folder: str = "",
+        *,
+        group: str = "",
+        head: Head | None = None,
+    ) -> None:
         """Queues a download; one that is paused or failed goes on, in its own group if it has one.
 
-        `folder`: components parted by "/", each made a safe name. UserError: it is there or running already.
+        `folder`: components parted by "/", each made a safe name. `head`: what the Soulseek network sends of it.
+        UserError: it is there or running already.
         """
         entry = self._entries.get(content)
+        if entry is not None and head is not None:
+            entry.head = head
         if entry is not None and entry.phase in (Phase.PAUSED, Phase.FAILED):
             entry.wish = dataclasses.replace(entry.wish, group=entry.wish.group or group)
             await self.resume(content)
@@ -239,9 +253,17 @@ class Downloads:
         if entry is not None:
             entry.leave()
         entry = Entry(wish, Phase.QUEUED, self._wall(), len(self._entries))
+        entry.head = head
         self._entries[content] = entry
         await self._save(entry)
         self._wake.set()
+
+    def join(self, content: bytes, head: Head | None) -> None:
+        """What the Soulseek network sends of a download in the list is taken too, from now on; None: no longer."""
+        entry = self._find(content)
+        entry.head = head
+        if entry.download is not None:
+            entry.download.join(head)
 
     async def pause(self, content: bytes) -> None:
         """Stops a download and keeps what is there."""

@@ -13,6 +13,7 @@ from slskmesh.swarm.download import Download, Wish
 from slskmesh.swarm.reasons import source_state
 from slskmesh.swarm.records import Record
 from slskmesh.swarm.served import PartialFile
+from slskmesh.swarm.splice import Head
 from slskmesh.swarm.state import RESTING, DownloadState, Line, Phase
 from slskmesh.swarm.transfer import Transfer
 
@@ -31,6 +32,7 @@ class Entry:
         self.path = ""
         self.root: Path | None = None  # the downloads folder it began in and keeps
         self.position = position
+        self.head: Head | None = None  # what the Soulseek network sends of it
         self.download: Download | None = None  # while an attempt runs
         self.last: Download | None = None  # the latest attempt since the start
         self.scope = trio.CancelScope()
@@ -103,6 +105,7 @@ class Entry:
     def start(self, download: Download) -> None:
         """An attempt begins."""
         self.download = self.last = download
+        download.join(self.head)
         self.scope = trio.CancelScope()
         self._stopped = trio.Event()
 

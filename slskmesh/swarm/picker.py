@@ -12,6 +12,8 @@ Rules:
   game), and only of a source that would bring it earlier.
 - A source silent for max(5 s, 4 x what a chunk takes) is slow: its chunks go back and it gets one request; twice
   in a row and it is left alone for 60 s.
+- Chunks that come another way than from sources (`splice.py`) are kept from them; then sources are asked from the
+  end, so that both ways meet.
 - Sets of chunks are big integers (`bitfield.py`): no step walks all chunks in Python.
 """
 
@@ -72,6 +74,8 @@ class Picker:
         self._received: set[int] = set()  # whole, not yet verified
         self.done = done
         self._free = space.full & ~done
+        self._kept = 0  # not asked for
+        self._last_first = False
         self._started = 0
         self._left = space.chunks - done.bit_count()
         self._census: tuple[float, float, int | None] | None = None
@@ -136,6 +140,32 @@ class Picker:
     def copies(self) -> bytes:
         """Sources that offer each chunk, one byte a chunk, 255 at most."""
         return self._rarity.copies()
+
+    def unasked(self) -> int:
+        """The set of chunks that are missing, asked of nobody and not kept from sources."""
+        return self._free & ~self._kept
+
+    # -- another way in ----------------------------------------------------------------------------------------
+
+    def keep(self, bits: int, last_first: bool) -> None:
+        """These chunks are not asked of sources from now on; `last_first`: the others from the end."""
+        self._kept, self._last_first = bits, last_first
+
+    def supplied(self, chunk: int) -> list[int] | None:
+        """The chunk came another way and is proved and on disk: the sources it was asked of, to be cancelled.
+
+        None where it is here already, or waits for its verification.
+        """
+        bit = self._space.bit(chunk)
+        if chunk in self._received or self.done & bit:
+            return None
+        owners = self._owners.pop(chunk, [])
+        for name in owners:
+            self._drop(self._sources[name], chunk, None)
+        self._free &= ~bit
+        self.done |= bit
+        self._left -= 1
+        return owners
 
     # -- sources come and go -----------------------------------------------------------------------------------
 
@@ -226,13 +256,15 @@ class Picker:
         self._owners.setdefault(chunk, []).append(source)
 
     def _choose(self, source: int, held: _Source, now: float) -> int | None:
-        wanted = self._free & held.bits
+        wanted = self.unasked() & held.bits
         if not wanted:
             return None
         if not self._in_time(source, held, now):
             wanted = self._best_here(source, held, wanted, now)
             if not wanted:
                 return None
+        if self._last_first:
+            return self._space.last(wanted)
         first = self._started < RANDOM_FIRST
         self._started += first
         if not first:
@@ -282,7 +314,7 @@ class Picker:
     # -- end game ----------------------------------------------------------------------------------------------
 
     def _duplicate(self, source: int, held: _Source, limit: int, now: float) -> list[int]:
-        if self._free and self._free & self._reachable(now):
+        if (unasked := self.unasked()) and unasked & self._reachable(now):
             return []
         picked: list[int] = []
         rate = held.rate.value(now) or float(self._chunk_size)

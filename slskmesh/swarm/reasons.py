@@ -43,17 +43,20 @@ def source_state(row: Row, source: Source | None, transfer: Transfer | None, now
         letter=row.letter,
         peer=row.peer,
         state=_words(row, source, transfer if live else None, in_flight, now),
-        rate=row.rate.value(now) if source is not None else 0.0,
+        rate=row.rate.value(now) if source is not None or row.user else 0.0,
         received=row.received,
         chunks=row.chunks,
         bad=row.bad,
         rtt=source.session.rtt if source is not None else None,
         in_flight=in_flight,
-        has=source.bits.bit_count() if source is not None else 0,
+        has=source.bits.bit_count() if source is not None else row.chunks if row.user else 0,
+        user=row.user,
     )
 
 
 def _words(row: Row, source: Source | None, transfer: Transfer | None, in_flight: int, now: float) -> str:
+    if row.user:
+        return row.gone or "waits"
     if transfer is None and row.banned:
         return f"banned: {row.banned}"
     if source is None:

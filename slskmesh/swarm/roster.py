@@ -23,7 +23,7 @@ from slskmesh.swarm.lines import Lines
 from slskmesh.swarm.manifest_fetch import check_head
 from slskmesh.swarm.port import Standing
 from slskmesh.swarm.rates import Rate
-from slskmesh.swarm.source import Row, Source
+from slskmesh.swarm.source import LEGACY, Row, Source
 from slskmesh.wire.messages import Join, Joined, Leave
 
 if TYPE_CHECKING:
@@ -108,6 +108,15 @@ class Roster:
             self._by_peer[peer] = row
         row.gone = ""
         source.row, source.head = row, head
+        return row
+
+    def legacy(self, user: str) -> Row:
+        """The row of a user of the Soulseek network; the same one each time."""
+        for row in self.rows:
+            if row.user == user:
+                return row
+        row = Row(len(self.rows), LEGACY, Rate(self._clock()), user=user)
+        self.rows.append(row)
         return row
 
     def part(self, source: Source, why: str, leave: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 Rules:
 - A `Row` lasts as long as the download; a peer that comes back gets its old letter and record.
+- The letter S is kept for what a user of the Soulseek network sends (`splice.py`).
 - Every chunk copy belongs to exactly one source, so a false chunk names its sender also when two sources sent it.
 - `credit` is the number of bytes asked for and not yet come: a peer that sends more than that is at fault.
 """
@@ -16,7 +17,9 @@ from slskmesh.swarm.disk import Pool
 from slskmesh.swarm.rates import Rate
 from slskmesh.wire.messages import Joined
 
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LETTERS = "ABCDEFGHIJKLMNOPQRTUVWXYZabcdefghijklmnopqrstuvwxyz"
+LEGACY_LETTER = "S"
+LEGACY = PeerId(bytes(32))  # stands where a peer's key would, for who has none
 
 
 def letter_for(index: int) -> str:
@@ -60,11 +63,12 @@ class Row:
     lied: bool = False  # about the manifest: not asked again
     banned: str = ""  # why its data is not taken any more
     gone: str = ""  # why it is not there now
+    user: str = ""  # of the Soulseek network, not sanitised; then `peer` is LEGACY
 
     @property
     def letter(self) -> str:
         """Its sign on the chunk map."""
-        return letter_for(self.index)
+        return LEGACY_LETTER if self.peer == LEGACY else letter_for(self.index)
 
 
 @dataclass(slots=True, eq=False)

@@ -58,6 +58,7 @@ class SourceState(msgspec.Struct, frozen=True):
     rtt: float | None = None
     in_flight: int = 0
     has: int = 0
+    user: str = ""  # a user of the Soulseek network; `peer` is then no peer's key (`source.LEGACY`)
 
 
 class DownloadState(msgspec.Struct, frozen=True):

@@ -243,6 +243,26 @@ class Transfer:
                 self._waste(copy.discard(self._pool))
         self.map.clear(chunks, self.picker.still_open(chunks))
 
+    # -- another way in ----------------------------------------------------------------------------------------
+
+    def supplied(self, row: Row, chunk: int) -> int:
+        """The chunk came another way than from a source, is proved and on disk. Its bytes; 0 if it was here."""
+        owners = self.picker.supplied(chunk)
+        if owners is None:
+            return 0
+        for other in [self.sources[index] for index in owners]:
+            spare = other.copies.pop(chunk, None)
+            if spare is not None:
+                self._waste(spare.discard(self._pool))
+            other.session.send(Cancel(other.stream, (chunk,)))
+        length = self.manifest.chunk_length(chunk)
+        self.map.put(chunk, VERIFIED, row.index)
+        row.received += length
+        row.chunks += 1
+        if self.picker.finished:
+            self.ended.set()
+        return length
+
     # -- data --------------------------------------------------------------------------------------------------
 
     def begin(self, source: Source, head: DataHeader) -> memoryview | None:
