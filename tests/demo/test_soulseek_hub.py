@@ -276,6 +276,62 @@ def test_orders_nobody_understands_are_answered() -> None:
         assert answer["ok"] is False and answer["error"] and not ends
 
 
+NAMES = st.sampled_from(["ann", "bob", "eve", "nobody"])
+TEXTS = st.sampled_from(["", "x", "y" * 300, "two\nlines", "z" * 3000])
+ROOMS = st.sampled_from(["one", "two", " bad", ""])
+NUMBERS = st.integers(0, 0xFFFFFFFF)
+STEPS = st.one_of(
+    st.builds(m.JoinRoom.Request, ROOMS, st.booleans()),
+    st.builds(m.LeaveRoom.Request, ROOMS),
+    st.builds(m.RoomChatMessage.Request, ROOMS, TEXTS),
+    st.builds(m.SetRoomTicker.Request, ROOMS, TEXTS),
+    st.builds(m.PrivateChatMessage.Request, NAMES, TEXTS),
+    st.builds(m.PrivateChatMessageUsers.Request, st.lists(NAMES, max_size=3), TEXTS),
+    st.builds(m.PrivateChatMessageAck.Request, st.integers(0, 5)),
+    st.builds(m.FileSearch.Request, NUMBERS, TEXTS),
+    st.builds(m.UserSearch.Request, NAMES, NUMBERS, TEXTS),
+    st.builds(m.RoomSearch.Request, ROOMS, NUMBERS, TEXTS),
+    st.builds(m.AddUser.Request, NAMES),
+    st.builds(m.SetStatus.Request, NUMBERS),
+    st.builds(m.SetListenPort.Request, NUMBERS, NUMBERS, NUMBERS),
+    st.builds(m.SharedFoldersFiles.Request, NUMBERS, NUMBERS),
+    st.builds(m.SendUploadSpeed.Request, NUMBERS),
+    st.builds(m.ConnectToPeer.Request, NUMBERS, NAMES, TEXTS),
+    st.builds(m.CannotConnect.Request, NUMBERS, NAMES),
+    st.builds(m.GetPeerAddress.Request, NAMES),
+    st.builds(m.GetUserStats.Request, NAMES),
+    st.builds(m.Login.Request, NAMES, TEXTS, NUMBERS, TEXTS, NUMBERS),
+    st.sampled_from([m.RoomList.Request(), m.CheckPrivileges.Request(), m.GetUserList.Request()]),
+    st.sampled_from(
+        ["leave", "again", '{"kick": "ann", "seconds": 0}', '{"kickall": true}', '{"exclude": ["x"]}']
+    ),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ann", "bob", "eve"]), STEPS), max_size=40))
+def test_whatever_users_do_all_that_is_said_is_a_message(steps: list[tuple[str, Any]]) -> None:
+    place = hub()
+    users = {name: User(place, name) for name in ("ann", "bob", "eve")}
+    lines = [user.line for user in users.values()]
+    for name, step in steps:
+        if step == "leave":
+            users[name].leave()
+        elif step == "again":
+            users[name] = User(place, name)
+            lines.append(users[name].line)
+        elif isinstance(step, str):
+            assert control.obey(place, step)[0]["ok"]
+        else:
+            users[name].send(step)
+        inside = {user for room in place.rooms.counts() for user in place.rooms.members(room)}
+        assert inside <= set(place.online)
+        assert all(place.online[name].name == name for name in place.online)
+    for line in lines:
+        for message in line.sent:
+            data = codec.encode(message)
+            assert m.ServerMessage.deserialize_response(data).MESSAGE_ID == message.MESSAGE_ID
+
+
 @given(st.binary(max_size=200), st.sampled_from([1, 2, 3, 5, 13, 14, 18, 22, 26, 35, 116, 149, 1001, 5000]))
 def test_any_bytes_are_a_message_or_that_lines_fault(body: bytes, code: int) -> None:
     data = (len(body) + 4).to_bytes(4, "little") + code.to_bytes(4, "little") + body

@@ -152,6 +152,17 @@ def test_a_whole_folder(place: Place, leecher: Nicotine) -> None:
     assert digest(leecher.downloads / "Slow Ferries" / "01 Tide Table.flac") == place.digest
 
 
+def test_a_banned_user_finds_and_gets_nothing(place: Place, leecher: Nicotine) -> None:
+    place.sharer.do("ban", user=leecher.name)
+    leecher.search("tide table", 0)
+    leecher.download("sharer", PATH, SIZE)
+    leecher.reach("sharer", PATH, "Banned")
+    assert [heard for heard in leecher.heard if heard["event"] == "answer"] == []
+    place.sharer.do("unban", user=leecher.name)
+    leecher.retry("sharer", PATH)
+    leecher.finished("sharer", PATH)
+
+
 def test_a_wrong_password_is_told(place: Place, tmp_path: Path) -> None:
     with Nicotine(tmp_path, place.server.address, "sharer", password="wrong") as wrong:
         assert wrong.login() == "INVALIDPASS"
