@@ -327,7 +327,7 @@ class Picker:
             owners = self._owners.get(chunk)
             if owners is None or source in owners or len(owners) >= COPIES_MAX:
                 continue
-            if self._space.holds(held.bits, chunk):
+            if self._space.holds(held.bits & ~self._kept, chunk):
                 self._assign(source, held, chunk, now)
                 picked.append(chunk)
         return picked

@@ -277,7 +277,8 @@ def test_only_right_chunks_come_in_whatever_there_is(
     if at is not None:
         sent[at] ^= 1
     done &= part.space.full
-    path, first, brought = root / "head", 0, []
+    path, first = root / "head", 0
+    brought: list[int] = []
     taken = splice.Taken((), 0, 0)
     for share in [*sorted(steps), 1.0, 1.0]:
         path.write_bytes(sent[: int(share * length)])
