@@ -191,7 +191,7 @@ class Asker:
         return answer
 
     def hints(self, source: Contact, hints: Iterable[wire.Hint]) -> list[Contact]:
-        """The usable ones of `source`'s hints; each will be greeted."""
+        """The usable ones of `source`'s hints; those that the table wants will be greeted."""
         found = []
         for hint in hints:
             try:
@@ -207,7 +207,7 @@ class Asker:
                 continue
             found.append(contact)
             known = self._responder.table.get(contact.id)
-            if known is None or known.address != address:
+            if known.address != address if known else self._responder.table.wants(contact.id):
                 self._responder.meet(contact.id, address, Why.MENTIONED)
         return found
 

@@ -241,7 +241,7 @@ class Responder:
     def _note_asker(self, node: bytes, address: Address, closed: bool, proven: bool) -> None:
         """Greets who asked and is not known; who says it is closed only if it is, to hear that signed."""
         known = self.table.get(node)
-        if closed == (known is not None and known.address == address):
+        if closed == (known is not None and known.address == address) and (known or self.table.wants(node)):
             self.meet(node, address, Why.PROVEN if proven else Why.ASKED)
 
     def meet(self, node: bytes, address: Address, why: Why) -> None:

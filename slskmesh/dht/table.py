@@ -21,6 +21,7 @@ from slskmesh.dht.networks import Address, is_local, network_of
 BUCKET_NETWORK_MAX: Final = 3
 NEAREST_NETWORK_MAX: Final = 2
 FAILURES_MAX: Final = 2
+REPLACEMENTS_WANTED: Final = 2  # of a full bucket; more are not worth a greeting
 
 
 class Contact(Node):  # type: ignore[misc]  # the package has no types
@@ -116,6 +117,15 @@ class Table(RoutingTable):  # type: ignore[misc]
                 eldest: Contact = bucket.head()
                 return eldest
             self.split_bucket(self.get_bucket_for(contact))
+
+    def wants(self, node: bytes) -> bool:
+        """Whether a stranger of this id is worth a greeting: its bucket has room, may split, or lacks replacements."""
+        bucket = self._bucket(Node(node))
+        return (
+            len(bucket) < self.ksize
+            or bucket.has_in_range(self.node)
+            or len(bucket.replacement_nodes) < REPLACEMENTS_WANTED
+        )
 
     def remove_contact(self, contact: Contact) -> None:
         """Forgets a contact; the newest replacement that fits the network rule takes its place."""

@@ -83,3 +83,19 @@ def test_a_full_bucket_gives_its_eldest_and_two_silences_end_a_contact() -> None
     table.heard(a, False)
     assert table.get(a.id) is None
     assert table.get(c.id) is c
+
+
+def test_strangers_are_wanted_where_there_is_room_near_us_or_too_few_stand_by() -> None:
+    table = Table(bytes(20), 4, NetworkRule(exempt_local=False))
+    far = [bytes([0x80 | n]) + bytes(19) for n in range(40)]
+    for n, node in enumerate(far[:4]):
+        assert table.wants(node)
+        table.add_contact(Contact(node, (f"40.{n}.0.1", 7)))
+    table.add_contact(Contact(b"\x01" + bytes(19), ("40.99.0.1", 7)))  # a full bucket with us in its range splits
+    assert table.wants(far[10]), "nobody stands by yet"
+    for n, node in enumerate(far[4:6], 4):
+        table.add_contact(Contact(node, (f"40.{n}.0.1", 7)))
+    assert not table.wants(far[10]), "the far half is full and two stand by"
+    assert table.wants(b"\x02" + bytes(19)), "near us there is room"
+    table.remove_contact(Contact(far[0], ("40.0.0.1", 7)))
+    assert table.wants(far[10]), "one who stood by moved up"
