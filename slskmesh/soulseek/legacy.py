@@ -15,7 +15,7 @@ from aioslsk.client import SoulSeekClient
 from aioslsk.settings import CredentialsSettings, Settings
 
 from slskmesh.soulseek.connections import GuardedNetwork
-from slskmesh.soulseek.downloads import RuledTransfers
+from slskmesh.soulseek.fetching import RuledTransfers
 from slskmesh.soulseek.port import Answers, Line, UploadRule
 from slskmesh.soulseek.shares import OwnPeers, OwnSearches, OwnShares
 from slskmesh.soulseek.values import TransferNews

@@ -84,6 +84,7 @@ class ScriptedServer:
         self.heard = trio.Condition()
         self.on_login: Callable[[trio.SocketStream], Awaitable[bool]] | None = None
         self.port = 0
+        self._turns: dict[str, trio.Lock] = {}
 
     async def serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
@@ -100,7 +101,8 @@ class ScriptedServer:
                 await self.heard.wait()
 
     async def tell(self, name: str, data: bytes) -> None:
-        await self.lines[name].send_all(data)
+        async with self._turns.setdefault(name, trio.Lock()):
+            await self.lines[name].send_all(data)
 
     async def _line(self, stream: trio.SocketStream) -> None:
         name = ""
@@ -111,9 +113,9 @@ class ScriptedServer:
                 _, body = await message(stream)
                 name = str(parse(body, "s")[0])
                 self.lines[name] = stream
-                await stream.send_all(welcome())
+                await self.tell(name, welcome())
                 for waiting in self.kept.pop(name, []):
-                    await stream.send_all(waiting)
+                    await self.tell(name, waiting)
                 while True:
                     code, body = await message(stream)
                     await self._relay(name, code, body)
@@ -151,10 +153,9 @@ class ScriptedServer:
             await self.tell(str(who), framed(SEARCH, text(name) + u32(int(token)) + text(str(words))))
         elif code == CONNECT:
             token, who, kind = parse(body, "iss")
-            line = self.lines.get(str(who))
-            if line is not None:
+            if str(who) in self.lines:
                 place = b"\x01\x00\x00\x7f" + u32(self.ports.get(name, 0), int(token))
-                await line.send_all(framed(CONNECT, text(name) + text(str(kind)) + place + b"\x00"))
+                await self.tell(str(who), framed(CONNECT, text(name) + text(str(kind)) + place + b"\x00"))
         else:
             await self._talk(name, code, body)
 
