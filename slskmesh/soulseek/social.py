@@ -1,0 +1,135 @@
+"""Rooms, mail, people and wishes as one: what the client tells goes to whom it concerns, what changed is written.
+
+Rules:
+- After a login rooms are joined and buddies watched again, then what waits is sent: the client's own order of events
+  is kept, and nobody's slowness holds events up.
+- A private message of the server about a room is the room's; everything else of it is mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import trio
+
+from slskmesh.soulseek import people_rows
+from slskmesh.soulseek.chatter import RoomLine
+from slskmesh.soulseek.keeping import Keeping
+from slskmesh.soulseek.letters import Message
+from slskmesh.soulseek.mail import Mail
+from slskmesh.soulseek.people import People
+from slskmesh.soulseek.people_lists import Buddy
+from slskmesh.soulseek.people_rows import KeptPeople
+from slskmesh.soulseek.port import Client
+from slskmesh.soulseek.rooms import Rooms
+from slskmesh.soulseek.speech import FloodGuard
+from slskmesh.soulseek.values import LegacyEvent, Outcome, ServerChanged
+from slskmesh.soulseek.wish_runs import WishRuns
+from slskmesh.soulseek.wishes import WishList
+from slskmesh.store.database import Store
+
+
+class Hooks(msgspec.Struct, frozen=True):
+    """Who hears of it: a line in a room, a message that came, a buddy who came, any change, a fault of the disk."""
+
+    on_line: Callable[[str, RoomLine], None] = lambda room, line: None
+    on_message: Callable[[str, Message], None] = lambda user, message: None
+    on_there: Callable[[Buddy], None] = lambda buddy: None
+    on_change: Callable[[], None] = lambda: None
+    on_fault: Callable[[str], None] = lambda words: None
+
+
+class Social:
+    """See the head of this file. `clock`: Unix seconds; `steady`: seconds that only go on; `parse`: of filters."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: Client,
+        kept: KeptPeople,
+        *,
+        me: Callable[[], str],
+        parse: Callable[[str], object],
+        clock: Callable[[], float],
+        steady: Callable[[], float] = trio.current_time,
+        hooks: Hooks | None = None,
+        wish_runs: Callable[[WishList, People], WishRuns] | None = None,
+    ) -> None:
+        hooks = hooks or Hooks()
+        self._hooks = hooks
+        self._keepers: dict[str, Callable[[], None]] = {}
+        self._wish_runs: WishRuns | None = None
+        guard = FloodGuard(steady)
+        self.people = People(
+            client,
+            clock,
+            me=me,
+            on_there=hooks.on_there,
+            on_change=lambda: self._changed("people"),
+            buddies=kept.buddies,
+            rules=kept.rules,
+        )
+        self.rooms = Rooms(
+            client,
+            clock,
+            guard,
+            me=me,
+            mutes=self.people.mutes,
+            on_line=hooks.on_line,
+            on_change=lambda: self._changed("rooms"),
+            restored=kept.rooms,
+        )
+        self.mail = Mail(
+            client,
+            clock,
+            guard,
+            mutes=self.people.mutes,
+            on_message=hooks.on_message,
+            on_change=lambda: self._changed("mail"),
+            restored=kept.conversations,
+            digests=kept.digests,
+        )
+        self.wishes = WishList(
+            clock, parse=parse, on_change=lambda: self._changed("wishes"), restored=kept.wishes
+        )
+        if wish_runs is not None:
+            self._wish_runs = wish_runs(self.wishes, self.people)
+        self._logins = trio.Event()
+        fault = hooks.on_fault
+        self._keeping = (
+            ("people", Keeping(store, self.people, people_rows.save_people, fault)),
+            ("rooms", Keeping(store, self.rooms, people_rows.save_rooms, fault)),
+            ("mail", Keeping(store, self.mail, people_rows.save_mail, fault)),
+            ("wishes", Keeping(store, self.wishes, people_rows.save_wishes, fault)),
+        )
+        self._keepers.update({name: keeper.touch for name, keeper in self._keeping})
+
+    def on_event(self, event: LegacyEvent) -> bool:
+        """Takes an event of the client in; False: it is for others."""
+        if isinstance(event, ServerChanged) and event.outcome is Outcome.ONLINE:
+            self._logins.set()
+        taken = self.people.on_event(event)
+        taken = (self._wish_runs is not None and self._wish_runs.on_event(event)) or taken
+        return self.rooms.on_event(event) or self.mail.on_event(event) or taken
+
+    async def run(self) -> None:
+        """Until cancelled; what is not written then is written before it ends."""
+        async with trio.open_nursery() as nursery:
+            for _, keeper in self._keeping:
+                nursery.start_soon(keeper.run)
+            nursery.start_soon(self.mail.run)
+            if self._wish_runs is not None:
+                nursery.start_soon(self._wish_runs.run)
+            while True:
+                await self._logins.wait()
+                self._logins = trio.Event()
+                await self.rooms.rejoin()
+                await self.people.rewatch()
+
+    def _changed(self, part: str) -> None:
+        if part in self._keepers:
+            self._keepers[part]()
+        if part == "wishes" and self._wish_runs is not None:
+            self._wish_runs.wake()
+        self._hooks.on_change()
