@@ -64,7 +64,9 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.faults: list[tuple[PeerId, str]] = []
-        self.node = Node(folder, "node", on_fault=lambda line, error: self.faults.append((line.peer, error.code)))
+        self.node = Node(
+            folder, "node", on_fault=lambda line, error: self.faults.append((line.peer, error.code))
+        )
         self.papers = raw.honest()
         self.key = PeerId(self.papers.public)
 
