@@ -75,7 +75,7 @@ def test_a_user_comes_back_to_a_server_that_was_away(tmp_path: Path, share: Path
 def test_an_upload_goes_on_when_the_server_goes(tmp_path: Path, share: Path) -> None:
     with (
         ServerProcess(tmp_path) as server,
-        LegacyUser(tmp_path, server.address, "ann", "--share", str(share), "--upload", "300") as ann,
+        LegacyUser(tmp_path, server.address, "ann", "--share", str(share), "--upload", "20") as ann,
         LegacyUser(tmp_path, server.address, "bob", "--downloads", str(tmp_path / "got")) as bob,
     ):
         ann.online()
@@ -86,6 +86,7 @@ def test_an_upload_goes_on_when_the_server_goes(tmp_path: Path, share: Path) -> 
         assert bob.wait("download", state="DOWNLOADING")["done"] < 600_000
         server.order(stop=True)
         assert bob.wait("online", online=False)
+        ann.tell(limit=0)  # at 20 KiB/s it would take half a minute
         assert bob.wait("download", state="COMPLETE")["done"] == 600_000
 
 
