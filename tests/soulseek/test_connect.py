@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -241,12 +243,36 @@ async def test_a_flood_that_finds_no_room_ends_the_session_with_words(
     await anna.client.connect(anna.line(server.port))
     anna.client._inbox._events_max = 50
     flood = b"".join(framed(ANNOUNCE, text(f"line {n}")) for n in range(20_000))
-    line = server.lines["anna"]
-    with pytest.raises((trio.BrokenResourceError, trio.ClosedResourceError)):  # the session ends meanwhile
+    with pytest.raises((trio.BrokenResourceError, trio.ClosedResourceError, KeyError)):  # it ends meanwhile
         while True:
-            await line.send_all(flood)
+            await server.tell("anna", flood)
     lost = await anna.hears(lambda event: isinstance(event, ServerChanged) and event.outcome is Outcome.LOST)
     assert isinstance(lost, ServerChanged)
     assert "more news came" in lost.text
     said = [event.text for event in anna.events if isinstance(event, ServerSaid)]
     assert said == [f"line {n}" for n in range(len(said))]
+
+
+async def test_clients_come_and_go_without_a_trace(server: ScriptedServer) -> None:
+    def open_files() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    def threads() -> int:
+        return sum("soulseek" in thread.name for thread in threading.enumerate())
+
+    before, running = 0, threads()
+    for number in range(12):
+        if number == 2:
+            before = open_files()
+        async with trio.open_nursery() as nursery:
+            person = Person("anna")
+            await nursery.start(person.client.run)
+            assert await person.client.connect(person.line(server.port)) is Outcome.ONLINE
+            await person.client.search("words", LocalBudget())
+            nursery.cancel_scope.cancel()
+        with pytest.raises(Offline):
+            await person.client.search("words", LocalBudget())
+        while "anna" in server.lines:
+            await trio.lowlevel.checkpoint()
+    assert threads() == running
+    assert open_files() <= before + 2
