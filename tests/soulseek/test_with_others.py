@@ -1,4 +1,4 @@
-"""Our client with the demo's server and a user who runs aioslsk as it comes: both ways."""
+"""Our client with the demo's server and users who run aioslsk as it comes or Nicotine+: both ways."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 
 from slskmesh.soulseek.values import (
@@ -23,6 +24,7 @@ from slskmesh.soulseek.values import (
 )
 from slskmesh.work import LocalBudget
 from tests.demo.soulseek_line import LegacyUser, ServerProcess
+from tests.e2e.nicotine import MISSING, Nicotine
 
 from .scripted import Person
 
@@ -142,3 +144,62 @@ async def told_apart(server: ServerProcess) -> None:
 def test_logins_are_told_apart(tmp_path: Path) -> None:
     with ServerProcess(tmp_path) as server:
         trio.run(told_apart, server)
+
+
+async def with_nicotine(address: str, nic: Nicotine, tmp_path: Path, ours: bytes, theirs: bytes) -> None:
+    async def does(fn: Any, /, *args: Any, **more: Any) -> Any:
+        return await trio.to_thread.run_sync(partial(fn, *args, **more))
+
+    anna = Person("anna", {OURS: tmp_path / "ours.flac"})
+    async with trio.open_nursery() as nursery:
+        await nursery.start(anna.client.run)
+        assert await anna.client.connect(anna.line(int(address.rpartition(":")[2]))) is Outcome.ONLINE
+        await anna.client.search("tide table", LocalBudget())
+        found = await anna.hears(lambda event: isinstance(event, Answered))
+        assert isinstance(found, Answered)
+        (file,) = found.answer.files
+        portions = [portion async for portion in anna.client.browse("nic", LocalBudget())]
+        listed = [each for portion in portions for _, files in portion.folders for each in files]
+        assert [(each.path, each.size) for each in listed] == [(file.path, SIZE)]
+        listing = await anna.client.folder("nic", file.folder, LocalBudget())
+        assert [each.path for _, files in listing.folders for each in files] == [file.path]
+        assert (await anna.client.user_info("nic", LocalBudget())).user == "nic"
+        part = trio.Path(tmp_path / "in.part")
+        await part.write_bytes(theirs[:150_000])
+        await anna.client.download("nic", RemoteFile(file.path, SIZE), Path(part), LocalBudget())
+        await anna.hears(
+            lambda event: isinstance(event, TransferChanged) and event.news.phase is TransferPhase.DONE
+        )
+        assert await part.read_bytes() == theirs
+
+        (answer,) = await does(nic.search, "dawn kim", 1)
+        assert [(each["path"], each["size"]) for each in answer.files] == [(OURS, SIZE)]
+        folder, _, name = OURS.rpartition("\\")
+        assert await does(nic.browse, "anna") == {folder: [(name, SIZE)]}
+        await does(nic.download, "anna", OURS, SIZE)
+        await does(nic.finished, "anna", OURS)
+        await anna.client.join("harbour", LocalBudget())
+        await does(nic.join, "harbour")
+        await anna.client.say("harbour", "good evening", LocalBudget())
+        await does(nic.wait, "said", user="anna")
+        await does(nic.whisper, "anna", "psst")
+        await anna.hears(lambda event: isinstance(event, Whispered) and event.text == "psst")
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.skipif(bool(MISSING), reason=MISSING or "it is there")
+def test_with_nicotine(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    ours, theirs = rng.randbytes(SIZE), rng.randbytes(SIZE)
+    (tmp_path / "ours.flac").write_bytes(ours)
+    share = tmp_path / "share" / "Slow Ferries"
+    share.mkdir(parents=True)
+    (share / "01 Tide Table.flac").write_bytes(theirs)
+    home = tmp_path / "nic"
+    home.mkdir()
+    with (
+        ServerProcess(tmp_path) as server,
+        Nicotine(home, server.address, "nic", share=tmp_path / "share") as nic,
+    ):
+        nic.online()
+        trio.run(with_nicotine, server.address, nic, tmp_path, ours, theirs)
