@@ -16,10 +16,18 @@ import trio
 
 from slskmesh.errors import PeerError, UserError
 from slskmesh.soulseek import guards
-from slskmesh.soulseek.values import Answered, Outcome, RemoteFile, TransferChanged, TransferPhase
+from slskmesh.soulseek.values import (
+    Answered,
+    Outcome,
+    RemoteFile,
+    ServerSaid,
+    TransferChanged,
+    TransferPhase,
+)
 from slskmesh.work import LocalBudget
 
 from .scripted import (
+    ANNOUNCE,
     CONNECT,
     Person,
     ScriptedServer,
@@ -130,25 +138,30 @@ async def test_a_server_that_sends_too_much(server: ScriptedServer, anna: Person
 async def test_answers_nobody_asked_for(server: ScriptedServer, anna: Person) -> None:
     token = await anna.client.search("words", LocalBudget())
 
-    def answer(user: str, number: int) -> bytes:
+    async def answers(name: str, user: str, number: int) -> None:
         plain = text(user) + u32(number) + u32(0) + b"\x01" + u32(1, 0)
-        return framed(SEARCH_ANSWER, zlib.compress(plain))
+        stream = await dial(anna, name)
+        await stream.send_all(framed(SEARCH_ANSWER, zlib.compress(plain)))
+        assert await closed(stream)
 
-    for user, number in (("mallory", token + 1), ("kim", token), ("mallory", token)):
-        stream = await dial(anna)
-        await stream.send_all(answer(user, number))
-        assert await closed(stream)
-    assert [event.answer.user for event in anna.events if isinstance(event, Answered)] == ["mallory"]
+    async def heard() -> list[str]:
+        """Once what came before has been handed on: events keep their order."""
+        await server.tell("anna", framed(ANNOUNCE, text("so far")))
+        await anna.hears(lambda event: event == ServerSaid("so far"))
+        users = [event.answer.user for event in anna.events if isinstance(event, Answered)]
+        anna.events.clear()
+        return users
+
+    await answers("mallory", "mallory", token + 1)
+    await answers("mallory", "kim", token)
+    await answers("mallory", "mallory", token)
+    assert await heard() == ["mallory"]
     for _ in range(20):
-        stream = await dial(anna)
-        await stream.send_all(answer("mallory", token))
-        assert await closed(stream)
-    assert sum(isinstance(event, Answered) for event in anna.events) == 8
+        await answers("mallory", "mallory", token)
+    assert await heard() == ["mallory"] * 7
     anna.client.forget_search(token)
-    stream = await dial(anna, "cleo")
-    await stream.send_all(answer("cleo", token))
-    assert await closed(stream)
-    assert sum(isinstance(event, Answered) for event in anna.events) == 8
+    await answers("cleo", "cleo", token)
+    assert await heard() == []
 
 
 class Stranger:
