@@ -1,6 +1,6 @@
 """Working on the queue of jobs from the command line: `slskmesh jobs run` and `slskmesh jobs add --wait`.
 
-JSON: a line with the fields of a job (`jobs.job_fields`) whenever it changed, then
+JSON: a line with the fields of a job (see `jobs`) whenever it changed, then
 {"finished": true, "done", "failed", "waiting", "seconds"}, counts of the jobs that were followed.
 
 Exit codes: 0 all of them are done (or cancelled), 1 one failed, 4 one is still waiting (nobody has it yet).
@@ -15,7 +15,7 @@ from typing import Final
 
 from slskmesh.cli.engine_run import running
 from slskmesh.cli.exit_codes import WAITING
-from slskmesh.cli.jobs import job_fields, job_text, jobs_of, next_jobs
+from slskmesh.cli.job_words import job_fields, job_text, jobs_of, next_jobs
 from slskmesh.cli.output import Output
 from slskmesh.cli.resolve import wait_for_table
 from slskmesh.engine.commands import RetryJob

@@ -12,19 +12,25 @@ Sizes in bytes, rates in bytes per second, times in Unix seconds.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from pathlib import Path
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from slskmesh.cli.engine_run import running
-from slskmesh.cli.output import Output, size_text
+from slskmesh.cli.job_words import (
+    LOOK_TIMEOUT,
+    fields_of,
+    job_fields,
+    job_text,
+    jobs_of,
+    next_jobs,
+    release_text,
+    track_text,
+)
+from slskmesh.cli.output import Output
 from slskmesh.engine.commands import AddJob, Command, WatchJob
-from slskmesh.engine.console import Console, TimedOut
-from slskmesh.engine.job_views import JobReleaseView, JobRowView, JobsView, JobView, TrackView
+from slskmesh.engine.job_views import JobView
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.mbid import find_mbid, is_mbid
 
@@ -32,7 +38,6 @@ KINDS: Final = {"release": "mb_release", "discography": "discography", "crate": 
 _TARGETS: Final = {"release": "release", "discography": "artist", "crate": "label"}
 _TRACKS_MAX: Final = 2000
 _RANGE: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
-_LOOK_TIMEOUT: Final = 15.0  # seconds for the engine to show its jobs
 
 
 def check_target(kind: str, text: str) -> str:
@@ -99,16 +104,16 @@ def show_job(home: Path, job: int, out: Output) -> None:
         if not any(row.job == job for row in jobs_of(console)):
             raise SlskmeshError(f"there is no job {job}")
         console.post(WatchJob(job))
-        view = console.wait_view(JobView, lambda v: v.row.job == job, _LOOK_TIMEOUT, f"job {job}")
+        view = console.wait_view(JobView, lambda v: v.row.job == job, LOOK_TIMEOUT, f"job {job}")
     head = {"type": "job", **job_fields(view.row), "options": view.options}
     out.row(head, "\n".join(filter(None, (job_text(view.row), view.options))))
     for release in view.releases:
-        out.row({"type": "release", **_fields(release)}, release_text(release))
+        out.row({"type": "release", **fields_of(release)}, release_text(release))
     for track in view.tracks:
-        out.row({"type": "track", **_fields(track)}, track_text(track))
+        out.row({"type": "track", **fields_of(track)}, track_text(track))
     for line in view.lines:
         when = time.strftime("%d %b %H:%M:%S", time.localtime(line.when))
-        out.row({"type": "line", **_fields(line)}, f"  {when}  {line.text}")
+        out.row({"type": "line", **fields_of(line)}, f"  {when}  {line.text}")
 
 
 def tell_job(home: Path, job: int, did: str, command: Command, out: Output) -> None:
@@ -123,53 +128,3 @@ def read_step(text: str) -> int:
     if re.fullmatch(r"[+-]?\d{1,6}", text, re.ASCII) is None or int(text) == 0:
         raise UserError(f"“{text}” is not a number of places: -1 is one earlier, +2 two later")
     return int(text)
-
-
-def jobs_of(console: Console) -> tuple[JobRowView, ...]:
-    """All jobs as the engine shows them now."""
-    try:
-        return console.wait_view(JobsView, lambda view: view is not None, _LOOK_TIMEOUT, "the jobs").jobs
-    except TimedOut:
-        raise SlskmeshError("the engine shows no list of jobs") from None
-
-
-def next_jobs(console: Console, timeout: float | None) -> tuple[JobRowView, ...]:
-    """All jobs once the engine shows them anew, or after `timeout` seconds (None: never) as they are."""
-    seen = console.latest(JobsView)
-    with contextlib.suppress(TimedOut):
-        console.wait_for(lambda: console.latest(JobsView) is not seen, timeout, "a change of the jobs")
-    return jobs_of(console)
-
-
-def job_fields(row: JobRowView) -> dict[str, Any]:
-    """A job as JSON."""
-    return _fields(row)
-
-
-def job_text(row: JobRowView) -> str:
-    """A job as one line for people."""
-    tracks = f"{row.tracks_done}/{row.tracks_total} tracks" if row.tracks_total else ""
-    size = f"{size_text(row.bytes_done)} of {size_text(row.bytes_total)}" if row.bytes_total else ""
-    rate = f"{size_text(row.rate)}/s" if row.rate else ""
-    facts = "  ".join(part for part in (tracks, size, rate, row.reason) if part)
-    return f"#{row.job}  {row.phase.value:9s}  {row.title or row.target}  {facts}".rstrip()
-
-
-def release_text(release: JobReleaseView) -> str:
-    """A release of a job as one line for people."""
-    tracks = f"{release.tracks_done}/{release.tracks_total}"
-    return (
-        f"  {release.phase.value:9s} {tracks}  {release.artist} - {release.title}  {release.reason}".rstrip()
-    )
-
-
-def track_text(track: TrackView) -> str:
-    """A track of a job as one line for people."""
-    facts = "  ".join(part for part in (track.variant, track.reason, track.path) if part)
-    return f"  {track.phase:9s} {track.disc}.{track.position:02d}  {track.title}  {facts}".rstrip()
-
-
-def _fields(view: msgspec.Struct) -> dict[str, Any]:
-    fields = msgspec.to_builtins(view)
-    assert isinstance(fields, dict)
-    return fields
