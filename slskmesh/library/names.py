@@ -30,7 +30,8 @@ ENDED_MAX: Final = 100_000
 FEW: Final = 2_000  # files that are rather looked at than the index asked for all words of an ending
 ENDINGS_MIN: Final = 16  # words of an ending that the index is asked for in any case
 ENDINGS_MAX: Final = 600  # words of an ending that it is asked for at most; beyond, paths are looked at
-_CACHE: Final = 49_152  # KiB
+_CACHE: Final = 81_920  # KiB, for searches; what is read once in a while is not kept
+_SMALL_CACHE: Final = 2_048
 
 _FILES = (
     "SELECT file.folder, file.name, file.size, file.path, file.format, file.duration, file.bitrate,"
@@ -100,7 +101,7 @@ class Names:
         self._signs: list[Any] = []
         self._version = 0
         with self._translating():
-            self._search = self._connect()
+            self._search = self._connect(_CACHE)
             self._look = self._connect()
 
     def close(self) -> None:
@@ -109,7 +110,7 @@ class Names:
             self._search.close()
             self._look.close()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, cache: int = _SMALL_CACHE) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode=ro",
             uri=True,
@@ -117,7 +118,7 @@ class Names:
             check_same_thread=False,
             timeout=5.0,
         )
-        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+        connection.execute(f"PRAGMA cache_size = -{cache}")
         return connection
 
     @contextmanager
@@ -269,18 +270,17 @@ def _rows(cursor: sqlite3.Cursor, query: str, values: list[Any]) -> Iterator[tup
 def _take(
     found: Iterator[tuple[Any, ...]], limit: int, endings: tuple[str, ...], keep: Keep | None
 ) -> list[SharedName]:
-    """The first `limit` that pass, one a network path."""
-    taken: dict[tuple[str, str], SharedName] = {}
+    """The first `limit` that pass, one a network path, by folder and name."""
+    taken: dict[tuple[str, str], tuple[Any, ...]] = {}
     for row in found:
         if endings and not ends(f"{row[0]}/{row[1]}", endings):
             continue
-        name = SharedName._make(row)
-        if keep is not None and not keep(name):
+        if keep is not None and not keep(SharedName._make(row)):
             continue
-        taken.setdefault(row[:2], name)
+        taken.setdefault(row[:2], row)
         if len(taken) >= limit:
             break
-    return list(taken.values())
+    return list(map(SharedName._make, sorted(taken.values())))
 
 
 def _by_place(names: Any) -> list[SharedName]:

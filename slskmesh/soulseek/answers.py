@@ -156,13 +156,14 @@ def _file(name: SharedName) -> RemoteFile:
 
 def attributes_of(name: SharedName) -> Attributes:
     """What the network is told of a file's sound."""
-    duration = round(name.duration / 1000) or None
-    kind = name.format.upper()
+    _, _, _, _, form, length, bitrate, rate, depth, _ = name
+    duration = round(length / 1000) or None
+    kind = form.upper()
     if kind in _LOSSLESS:
-        return Attributes(None, duration, None, name.sample_rate or None, name.bit_depth or None)
-    if not name.bitrate:
+        return Attributes(None, duration, None, rate or None, depth or None)
+    if not bitrate:
         return Attributes(duration=duration)
     varies: bool | None = True if kind in _VARIES else None
     if kind == "MP3":
-        varies = name.bitrate % 1000 != 0 or name.bitrate // 1000 not in _CONSTANT
-    return Attributes(round(name.bitrate / 1000), duration, varies)
+        varies = bitrate % 1000 != 0 or bitrate // 1000 not in _CONSTANT
+    return Attributes(round(bitrate / 1000), duration, varies)

@@ -204,4 +204,4 @@ def _ending(rng: random.Random, row: Row, sample: list[Row]) -> tuple[str, str]:
     folder, title = _parts(row)
     if not folder or not title or len(title[-1]) < 4:
         return "ending", ""
-    return "ending", f"{folder[0]} *{title[-1][-rng.randint(2, 4) :]}"
+    return "ending", f"{folder[0]} *{title[-1][rng.choice((1, 1, 2)) :]}"

@@ -1,11 +1,13 @@
 """How fast searches of other users are answered, beside aioslsk's SharesManager and Nicotine+'s search.
 
-    python -m tests.bench.search_index [--files 1000000] [--only ours,nicotine,aioslsk] [--keep DIR]
+    python -m tests.bench.search_index [--files 1000000] [--only ours,nicotine,aioslsk] [--limit 100]
+        [--keep DIR]
 
 The same made-up files (`search_data`) and the same 200 mixed queries for all: 1 to 4 words, common and rare, misses,
-exclusions, *endings; at most 300 files an answer. Each contender builds and searches in a process of its own, one after
-another, so that memory is its own; one that cannot be imported is left out, with the reason. Prints one JSON line:
-`ratio_nicotine` is queries/s over Nicotine+'s (target 15), `memory_nicotine` our memory over theirs (target a third).
+exclusions, *endings; at most `--limit` files an answer (100 is what this client and aioslsk send, 300 Nicotine+'s own
+default). Each contender builds and searches in a process of its own, one after another, so that memory is its own; one
+that cannot be imported is left out, with the reason. Prints one JSON line: `ratio_nicotine` is queries/s over Nicotine+'s
+(target 15), `memory_nicotine` our memory over theirs (target a third).
 
 Hits are compared for every query that finds fewer than 2,000 files. What differs is told by the rule that makes it
 differ: accents are folded here (`folded`: our hits whose words are the asked ones but for accents and case), words are
@@ -33,7 +35,7 @@ SHARE_OF_MEMORY = 1 / 3
 _WORD = re.compile(r"\w+")
 
 
-def run(name: str, rows: Path, queries: Path, folder: Path) -> dict[str, Any]:
+def run(name: str, rows: Path, queries: Path, folder: Path, limit: int) -> dict[str, Any]:
     """One contender's figures, or why there are none."""
     if importlib.util.find_spec(CONTENDERS[name]) is None:
         return {"skipped": f"{CONTENDERS[name]} is not installed"}
@@ -118,6 +120,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=1_000_000)
     parser.add_argument("--only", default=",".join(CONTENDERS))
     parser.add_argument("--keep", type=Path, help="a folder for what is made, kept")
+    parser.add_argument("--limit", type=int, default=100, help="files of an answer, of all contenders")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="slskmesh-search-") as temporary:
         base = options.keep or Path(temporary)
@@ -126,13 +129,17 @@ def main() -> None:
         search_data.write(rows, options.files)
         queries = search_data.queries(rows, options.files)
         asked.write_text(json.dumps(queries))
-        figures = {name: run(name, rows, asked, base) for name in options.only.split(",")}
+        figures = {name: run(name, rows, asked, base, options.limit) for name in options.only.split(",")}
         hits = {
             name: json.loads((base / name / f"hits-{name}.json").read_text())
             for name, one in figures.items()
             if "per_s" in one
         }
-        print(json.dumps(line_of(options.files, queries, figures, hits), ensure_ascii=False))
+        print(
+            json.dumps(
+                line_of(options.files, queries, figures, hits) | {"limit": options.limit}, ensure_ascii=False
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import multiprocessing
+import os
 import resource
 import statistics
 import sys
@@ -20,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-LIMIT = 300  # files of an answer
+LIMIT = int(os.environ.get("SEARCH_BENCH_LIMIT", "100"))  # files of an answer
 HITS_MAX = 2_000  # of a query, when hits are compared
 ROUNDS = 5
 SECONDS = 20.0  # no further round begins after them
