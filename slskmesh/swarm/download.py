@@ -242,15 +242,11 @@ class Download:
 
     async def _attend(self) -> None:
         """Sees to what comes from the Soulseek network, if anything does."""
-        splice, transfer, around = self.splice, self.transfer, self._around
+        splice, transfer = self.splice, self.transfer
         if splice is None or transfer is None or transfer.ended.is_set():
             return
-        now, over = around.clock(), splice.over
-        if splice.row is None:
-            self.reason = "checking what came from the Soulseek network"
-            await splice.begin(transfer, self.roster.legacy(splice.head.user), around.disk, now)
-        else:
-            await splice.step(transfer, around.disk, now)
+        over = splice.over
+        await splice.attend(transfer, self.roster, self._around.disk, self._around.clock())
         if splice.over != over:
             self._say("warn", f"{sanitize(splice.head.user, 40)} is left out: {splice.over}")
 
@@ -417,6 +413,8 @@ class Download:
         """Puts a joined source to work, if what it said of the content is what was proved."""
         head, manifest = source.head, self.manifest
         assert head is not None and manifest is not None
+        if self._live(source):
+            return
         if (head.size, head.chunk_size, head.sha256) != (manifest.size, manifest.chunk_size, manifest.sha256):
             self._lied(source, "it tells another size or hash of the file")
         else:

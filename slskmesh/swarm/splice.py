@@ -21,6 +21,7 @@ from slskmesh.errors import PeerError
 from slskmesh.swarm.bitfield import ChunkSpace
 from slskmesh.swarm.disk import Disk
 from slskmesh.swarm.partial import Part
+from slskmesh.swarm.roster import Roster
 from slskmesh.swarm.source import Row
 from slskmesh.swarm.state import IN_FLIGHT, MISSING, QUEUED
 from slskmesh.swarm.transfer import Transfer
@@ -156,9 +157,16 @@ class Splice:
         """Whether more is to come this way."""
         return not self.over and not self.head.paused and self.head.grows()
 
-    async def begin(self, transfer: Transfer, row: Row, disk: Disk, now: float) -> None:
-        """Checks and takes all that is there; until then nothing is asked of peers. PrefixDiffers."""
-        self.row = row
+    async def attend(self, transfer: Transfer, roster: Roster, disk: Disk, now: float) -> None:
+        """Takes what is there, and decides who brings the rest; to be called often. PrefixDiffers at the first call."""
+        if self.row is None:
+            self.row = roster.legacy(self.head.user)
+            await self._begin(transfer, disk, now)
+        else:
+            await self._step(transfer, disk, now)
+
+    async def _begin(self, transfer: Transfer, disk: Disk, now: float) -> None:
+        """Checks and takes all; until then nothing is asked of peers."""
         fresh = not transfer.picker.done
         transfer.picker.keep(transfer.part.space.full, True)
         await self._take_all(transfer, disk, None)
@@ -169,8 +177,7 @@ class Splice:
         self._share(transfer)
         transfer.ask_all()
 
-    async def step(self, transfer: Transfer, disk: Disk, now: float) -> None:
-        """Some time went by: takes what has grown, and decides who brings the rest."""
+    async def _step(self, transfer: Transfer, disk: Disk, now: float) -> None:
         if not self.over:
             await self._take_all(transfer, disk, now)
         before = transfer.picker.unasked()
