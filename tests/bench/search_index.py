@@ -6,8 +6,8 @@
 The same made-up files (`search_data`) and the same 200 mixed queries for all: 1 to 4 words, common and rare, misses,
 exclusions, *endings; at most `--limit` files an answer (100 is what this client and aioslsk send, 300 Nicotine+'s own
 default). Each contender builds and searches in a process of its own, one after another, so that memory is its own; one
-that cannot be imported is left out, with the reason. Prints one JSON line: `ratio_nicotine` is queries/s over Nicotine+'s
-(target 15), `memory_nicotine` our memory over theirs (target a third).
+that cannot be imported is left out, with the reason. Prints one JSON line: `ratio_nicotine` is queries/s over
+Nicotine+'s (target 15), `memory_nicotine` our memory over theirs (target a third).
 
 Hits are compared for every query that finds fewer than 2,000 files. What differs is told by the rule that makes it
 differ: accents are folded here (`folded`: our hits whose words are the asked ones but for accents and case), words are

@@ -177,6 +177,15 @@ async def test_the_index_follows_the_library(names: Names, filled: Store) -> Non
     assert found(names, "bjork chasseur") == [] and names.below("Music") == []
 
 
+async def test_a_tidied_index_finds_the_same(names: Names, filled: Store) -> None:
+    for path in PATHS[:3]:  # each commit leaves a part of its own
+        await filled.run(rows.forget, [os.fsencode(path)])
+    await filled.run(names_module.tidy)
+    assert found(names, "wall floyd") == WALL and found(names, "bjork") == []
+    names.refresh()
+    assert found(names, "wall *loyd") == WALL and names.counts()[1] == len(PATHS) - 3
+
+
 async def test_of_two_shares_of_one_name_the_first_taken_in_is_told(store: Store) -> None:
     def two() -> None:
         for number, root in enumerate((b"/z/Music", b"/a/Music")):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from slskmesh.library.names import Names
+from slskmesh.library.names import Names, tidy
 from slskmesh.soulseek.answers import ShareAnswers
 from slskmesh.store.migrate import migrate
 from slskmesh.store.models.base import connect, database
@@ -39,6 +39,7 @@ def build(rows: Path, folder: Path) -> dict[str, Any]:
     started = time.perf_counter()
     with database.atomic():
         connection.execute("INSERT INTO shared_names (shared_names) VALUES ('rebuild')")
+        tidy()
     spent = time.perf_counter() - started
     (size,) = connection.execute("SELECT sum(pgsize) FROM dbstat WHERE name LIKE 'shared_names%'").fetchone()
     database.close()
