@@ -1,224 +1,411 @@
-"""Downloads from legacy users: asked for, offered, taken in; our files, our resuming.
+"""All downloads from legacy users: the list and its commands, what is asked for when, and what the network says of it.
 
 Rules:
-- Where a file is whole already nobody is asked for it (the other side would hang).
-- A file that has another size than was asked for is not mixed into what is there.
-- A file connection belongs to the user it comes from: two users may use the same ticket.
-- A user who is offline is waited for; one who cannot be reached, or says no, ends the transfer with words.
+- The list outlasts restarts and lost sessions: nothing is taken off it but by the person. What was under way is asked
+  for again; what is there of a file is gone on with, its end compared first (`partials.py`).
+- Who is asked when is `download_order`'s, why something waits or stops is `retry`'s, what is done with files is
+  `download_work`'s.
+- A place in a user's queue is asked for every five minutes at most, one question at a time.
+- Another source takes over what is there only if the file has the same size there and the end of the partial file comes
+  out the same; with another size it is begun anew.
 """
 
 from __future__ import annotations
 
-import asyncio
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from aioslsk.events import PeerInitializedEvent, on_message
-from aioslsk.exceptions import NetworkError
-from aioslsk.network.connection import CloseReason, PeerConnection, PeerConnectionType
-from aioslsk.protocol.messages import (
-    PeerPlaceInQueueReply,
-    PeerTransferQueue,
-    PeerTransferQueueFailed,
-    PeerTransferReply,
-    PeerTransferRequest,
-    PeerUploadFailed,
+import trio
+
+from slskmesh.errors import UserError
+from slskmesh.soulseek import partials
+from slskmesh.soulseek.download_entry import Entry, LegacyDownload, LegacyLine, State, key_of
+from slskmesh.soulseek.download_list import DownloadList, OnLine
+from slskmesh.soulseek.download_order import plan
+from slskmesh.soulseek.download_places import ask_places
+from slskmesh.soulseek.download_users import DownloadUsers, Watching
+from slskmesh.soulseek.download_work import DownloadWork, OnFinished
+from slskmesh.soulseek.folders import Placed, chosen
+from slskmesh.soulseek.port import Client
+from slskmesh.soulseek.retry import Trouble, classify
+from slskmesh.soulseek.values import (
+    LegacyEvent,
+    Outcome,
+    RemoteFile,
+    ServerChanged,
+    TransferChanged,
+    TransferNews,
+    TransferPhase,
+    UserChanged,
 )
-from aioslsk.transfer.model import FailReason, TransferDirection
-from aioslsk.transfer.state import CompleteState, TransferState
+from slskmesh.store.database import Store
+from slskmesh.text import safe_name
+from slskmesh.wire.limits import FILE_MAX
+from slskmesh.work import LocalBudget
 
-from slskmesh.soulseek import receiving, translate
-from slskmesh.soulseek.connections import UserOffline
-from slskmesh.soulseek.transfers import UNREACHABLE, LegacyTransfer
-from slskmesh.soulseek.uploads import Uploads
-
-TRANSFERS_MAX: Final = 50_000
-AWAY: Final = "User offline"
-_REASON_MAX: Final = 200
-_LINES: Final = 3  # a request is sent on, where one after the other closes at once
-_LINE_KEPT: Final = 3.0  # seconds after which a request is taken for received
-_AWAY_PAUSE: Final = 120.0  # seconds between looks for a user the server has no address of
-
-_FRESH = (TransferState.VIRGIN, TransferState.PAUSED)
+NAME_MAX: Final = 200
+PATH_MAX: Final = 4_096
+_TOGETHER: Final = 0.05  # seconds in which what happens is looked at once
 
 
-class RuledTransfers(Uploads):
-    """The transfers of one client, both halves."""
+class FolderAsked(NamedTuple):
+    """What a folder download came to: the downloads, and how many files are locked to us."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._expected_files: dict[tuple[str, int], asyncio.Future[PeerConnection]] = {}
+    keys: list[bytes]
+    locked: int
 
-    async def fetch(self, user: str, path: str, size: int, local: Path) -> int:
-        """Asks for a file; the key of its transfer, the same one while it is under way."""
-        transfer = self.find_transfer(user, path, TransferDirection.DOWNLOAD)
-        if transfer is not None and transfer.state.VALUE not in _FRESH:
-            return transfer.key
-        if transfer is None:
-            if len(self._by_key) >= TRANSFERS_MAX:
-                raise receiving.TooMany
-            transfer = self._made(user, path, TransferDirection.DOWNLOAD)
-            transfer.expected = transfer.filesize = size
-        transfer.local_path = str(local)
-        try:
-            there = await asyncio.to_thread(receiving.length_of, local)
-            if there > size:
-                raise receiving.TooLong
-        except BaseException:
-            self._forget(transfer)
-            raise
-        transfer.bytes_transfered = there
-        if there == size:
-            await asyncio.to_thread(receiving.make_empty, local)
-            await self._complete(transfer)
-        else:
-            await self.add(transfer)
-            await transfer.state.queue()
-        return transfer.key
 
-    async def _complete(self, transfer: LegacyTransfer) -> None:
-        if transfer not in self._transfers:
-            await self.add(transfer)
-        await transfer.transition(CompleteState(transfer))
+class FolderDone(NamedTuple):
+    """All files of a folder download are there. `folder` is the one that holds them all."""
 
-    async def _queue_remotely(self, transfer: LegacyTransfer) -> None:
-        loop = asyncio.get_running_loop()
-        request = PeerTransferQueue.Request(transfer.remote_path)
+    folder: Path
+    user: str
+    files: int
 
-        def sent() -> None:
-            transfer.remotely_queued, transfer.note = True, ""
-            self.report(translate.news_of(transfer))
 
-        for _ in range(_LINES):
-            kept = loop.create_future()
-            timer = loop.call_later(_LINE_KEPT, kept.set_result, None)
-            try:
-                if await self._network.deliver(transfer.username, request, kept, sent):
-                    return
-            except UserOffline:
-                self._wait_for_user(transfer)
-                return
-            except (NetworkError, OSError):
-                break
-            finally:
-                timer.cancel()
-            if transfer.state.VALUE is not TransferState.QUEUED:
-                return
-        transfer.remotely_queued = False
-        if self._network.online:
-            await transfer.state.fail(reason=UNREACHABLE)
+async def _no_file(path: Path, user: str, remote: str) -> None:
+    """Nobody wants to know of finished files."""
 
-    def _wait_for_user(self, transfer: LegacyTransfer) -> None:
-        """Until the server says that he is back; a user it does not know is looked for now and then."""
-        transfer.remotely_queued = False
-        transfer.note = AWAY
-        self._hold(transfer, _AWAY_PAUSE)
-        self.report(translate.news_of(transfer))
 
-    @on_message(PeerUploadFailed.Request)  # type: ignore[untyped-decorator]
-    async def _on_peer_upload_failed(self, message: Any, connection: PeerConnection) -> None:
-        transfer = self.find_transfer(connection.username or "", message.filename, TransferDirection.DOWNLOAD)
-        if transfer is not None and transfer.state.VALUE is TransferState.QUEUED:
-            await transfer.state.fail(reason="Upload failed")
+async def _no_folder(done: FolderDone) -> None:
+    """Nobody wants to know of finished folders."""
 
-    @on_message(PeerTransferQueueFailed.Request)  # type: ignore[untyped-decorator]
-    async def _on_peer_transfer_queue_failed(self, message: Any, connection: PeerConnection) -> None:
-        transfer = self.find_transfer(connection.username or "", message.filename, TransferDirection.DOWNLOAD)
-        if transfer is not None and transfer.state.VALUE in (TransferState.QUEUED, TransferState.PAUSED):
-            await transfer.state.fail(reason=message.reason[:_REASON_MAX] or "Refused")
 
-    @on_message(PeerPlaceInQueueReply.Request)  # type: ignore[untyped-decorator]
-    async def _on_peer_place_in_queue_reply(self, message: Any, connection: PeerConnection) -> None:
-        transfer = self.find_transfer(connection.username or "", message.filename, TransferDirection.DOWNLOAD)
-        if transfer is not None and transfer.state.VALUE is TransferState.QUEUED:
-            transfer.place_in_queue = message.place
-            self.report(translate.news_of(transfer))
+class LegacyDownloads:
+    """See the head of this file. All on the engine's loop; `run` runs before commands come."""
 
-    def _reset_remotely_queued_flags(self, username: str) -> None:
-        for transfer in self._transfers:
-            if transfer.username == username and transfer.is_download() and transfer.remotely_queued:
-                transfer.remotely_queued, transfer.note = False, AWAY
-                self.report(translate.news_of(transfer))
-
-    async def _offered(self, message: Any, connection: PeerConnection) -> str:
-        """The other side is ready to send a file; why not, or empty when it was begun."""
-        transfer = self.find_transfer(connection.username, message.filename, TransferDirection.DOWNLOAD)
-        if transfer is None or transfer.state.VALUE is TransferState.PAUSED:
-            return str(FailReason.CANCELLED)
-        if transfer.state.VALUE is not TransferState.QUEUED or transfer._transfer_task is not None:
-            return ""
-        if message.filesize != transfer.expected:
-            await transfer.state.fail(
-                reason=f"The file has {message.filesize} bytes there now, not {transfer.expected}"
-            )
-            return str(FailReason.CANCELLED)
-        there = await asyncio.to_thread(receiving.length_of, Path(transfer.local_path))
-        if there >= transfer.expected:
-            await self._complete(transfer)
-            return str(FailReason.COMPLETE)
-        if transfer.state.VALUE is TransferState.QUEUED and transfer._transfer_task is None:
-            self._start(transfer, self._initialize_download(transfer, connection, message))
-        return ""
-
-    async def _initialize_download(
-        self, transfer: LegacyTransfer, peer: PeerConnection, request: Any
+    def __init__(
+        self,
+        store: Store,
+        client: Client,
+        root: Path,
+        clock: Callable[[], float] = trio.current_time,
+        *,
+        active: int = 10,
+        wall: Callable[[], float] = time.time,
+        rng: random.Random | None = None,
+        watch: Watching | None = None,
+        on_finished: OnFinished = _no_file,
+        on_folder: Callable[[FolderDone], Awaitable[None]] = _no_folder,
+        on_line: OnLine = lambda key, line: None,
     ) -> None:
-        await transfer.state.initialize()
-        place = (transfer.username, request.ticket)
-        future = asyncio.get_running_loop().create_future()
-        self._expected_files[place] = future
+        """`watch` hears of users' states instead of `client.watch`, where others watch users too."""
+        self._client = client
+        self._clock = clock
+        self._wall = wall
+        self._active = active
+        self._on_finished = on_finished
+        self._on_folder = on_folder
+        self._list = DownloadList(store, clock, wall, on_line)
+        self._work = DownloadWork(self._list, client, root, rng or random.Random(), self._finished)
+        self._users = DownloadUsers(self._list, self._work.full, watch or client.watch, self._soon)
+        self._batches: set[str] = set()  # folder downloads with files to come
+        self._wake = trio.Event()
+        self._nursery: trio.Nursery | None = None
+
+    # -- running -----------------------------------------------------------------------------------------------
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Loads the list and works on it until cancelled."""
+        await self._list.load()
+        await self._work.look_over()
+        self._batches |= {
+            entry.batch for entry in self._list.entries.values() if entry.state is not State.DONE
+        }
+        self._batches.discard("")
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            nursery.start_soon(self._list.keep)
+            nursery.start_soon(ask_places, self._list, self._client)
+            task_status.started()
+            while True:
+                self._wake = trio.Event()
+                next_at = self._step()
+                wait = float("inf") if next_at is None else max(0.0, next_at - self._clock())
+                with trio.move_on_after(wait):
+                    await self._wake.wait()
+                await trio.sleep(_TOGETHER)
+
+    def _step(self) -> float | None:
+        entries = self._list.entries
+        order = plan(
+            (entry.spot() for entry in entries.values() if entry.waits),
+            self._clock(),
+            active=self._active,
+            online=self._client.online,
+            away=self._users.away,
+            full=self._work.full,
+        )
+        for key in order.hold:
+            self._start(entries[key], self._work.hold)
+        for key in order.ask:
+            self._start(entries[key], self._work.ask)
+            self._users.want(entries[key].user)
+        return order.next_at
+
+    def _start(self, entry: Entry, work: Callable[[Entry], Awaitable[None]]) -> None:
+        entry.busy += 1
+        if entry.busy == 1:
+            entry.idle = trio.Event()
+        self._soon(self._do, entry, work)
+
+    async def _do(self, entry: Entry, work: Callable[[Entry], Awaitable[None]]) -> None:
         try:
-            await peer.send_message(PeerTransferReply.Request(ticket=request.ticket, allowed=True))
-            async with asyncio.timeout(receiving.CONNECTION_WAIT):
-                connection = await future
-        except (NetworkError, OSError, TimeoutError):
-            await transfer.state.fail(reason="No file connection")
-            return
+            await work(entry)
         finally:
-            self._expected_files.pop(place, None)
-        await receiving.receive(transfer, connection)
+            entry.busy -= 1
+            if not entry.busy:
+                entry.idle.set()
+            self._wake.set()
 
-    async def _on_peer_initialized(self, event: PeerInitializedEvent) -> None:
-        connection = event.connection
-        if connection.connection_type != PeerConnectionType.FILE or event.requested:
-            return
-        try:
-            ticket = await connection.receive_transfer_ticket()
-        except NetworkError:
-            return
-        future = self._expected_files.get((connection.username, ticket))
-        if future is None or future.done():
-            await connection.disconnect(CloseReason.REQUESTED)
-        else:
-            future.set_result(connection)
+    def _soon(self, work: Callable[..., Awaitable[None]], *args: object) -> None:
+        if self._nursery is None:
+            raise RuntimeError("the downloads are not run")
+        self._nursery.start_soon(work, *args)
 
-    @on_message(PeerTransferRequest.Request)  # type: ignore[untyped-decorator]
-    async def _on_peer_transfer_request(self, message: Any, connection: PeerConnection) -> None:
-        if not connection.username:
+    # -- what the network says ---------------------------------------------------------------------------------
+
+    def heard(self, event: LegacyEvent) -> None:
+        """To be called with every event of the client."""
+        if isinstance(event, TransferChanged):
+            if not event.news.upload:
+                self._news(event.news)
+        elif isinstance(event, UserChanged):
+            self._users.heard(event.user, event.state)
+            self._wake.set()
+        elif isinstance(event, ServerChanged):
+            if event.outcome is not Outcome.ONLINE:
+                self._users.away.clear()
+            self._wake.set()
+
+    def _news(self, news: TransferNews) -> None:
+        entry = self._list.of_source(news.user, news.path)
+        if entry is None or not entry.takes(news):
             return
-        if message.direction == TransferDirection.UPLOAD.value:
-            reason = await self._take_upload(connection.username, message.filename) or str(FailReason.QUEUED)
-        else:
-            reason = await self._offered(message, connection)
-        if reason:
-            connection.queue_message(
-                PeerTransferReply.Request(ticket=message.ticket, allowed=False, reason=reason)
+        before = entry.phase()
+        entry.hear(news, self._clock())
+        self._list.version += 1
+        if news.phase is TransferPhase.QUEUED and news.reason:  # the client waits for the user by itself
+            entry.trouble, entry.reason = Trouble.OFFLINE, news.reason
+        elif news.phase in (TransferPhase.REQUESTED, TransferPhase.CONNECTING):
+            entry.trouble, entry.reason = Trouble.NONE, ""
+        elif news.phase is TransferPhase.ACTIVE:
+            if entry.tail_end and entry.here >= entry.tail_end:
+                entry.tail_end = 0
+                self._start(entry, self._work.check_tail)
+        elif news.phase is TransferPhase.DONE:
+            self._start(entry, self._work.finish)
+        elif news.phase is TransferPhase.FAILED:
+            self._failed(entry, news.reason)
+        elif news.phase in (TransferPhase.ABORTED, TransferPhase.PAUSED):
+            entry.unlink()
+        if news.phase is not before:
+            self._wake.set()
+
+    def _failed(self, entry: Entry, reason: str) -> None:
+        trouble = classify(reason)
+        if trouble is Trouble.NETWORK and entry.user in self._users.away:
+            trouble = Trouble.OFFLINE
+        self._work.stumble(entry, trouble, reason)
+
+    async def _finished(self, path: Path, user: str, remote: str) -> None:
+        await self._on_finished(path, user, remote)
+        self._users.leave(user)
+        for batch in list(self._batches):
+            files = [entry for entry in self._list.entries.values() if entry.batch == batch]
+            if all(entry.state is State.DONE for entry in files):
+                self._batches.discard(batch)
+                folder = Path(os.path.commonpath([os.path.dirname(entry.local) for entry in files] or ["/"]))
+                if files and remote in {entry.path for entry in files}:
+                    await self._on_folder(FolderDone(folder, user, len(files)))
+
+    # -- commands ----------------------------------------------------------------------------------------------
+
+    async def add(self, user: str, file: RemoteFile, folder: str = "", *, paused: bool = False) -> bytes:
+        """Queues a file of a user; its key. One that is in the list goes on where it stands.
+
+        `folder` below the downloads folder, parts parted by "/", each made a safe name.
+        """
+        words = [safe_name(word) for word in folder.replace("\\", "/").split("/") if word.strip(" .")]
+        return (await self._add(user, [Placed(file, "/".join(words))], "", paused))[0]
+
+    async def add_folder(
+        self, user: str, folder: str, budget: LocalBudget, *, deep: bool = True, paused: bool = False
+    ) -> FolderAsked:
+        """Queues a folder of a user, with what is below it if `deep`. PeerError: he does not say what is in it."""
+        listing = await self._client.folder(user, folder, budget)
+        files, locked = chosen(listing, folder, deep=deep)
+        if not files:
+            raise UserError(
+                "all files of this folder are locked" if locked else "there are no files in this folder"
             )
+        return FolderAsked(await self._add(user, files, key_of(user, folder, 0).hex(), paused), locked)
 
-    def manage_transfers(self) -> None:
-        """Asks for downloads that wait here; the base starts uploads the rule lets start."""
-        if self._network.online:
-            now = asyncio.get_running_loop().time()
-            for transfer in self._transfers:
-                if (
-                    transfer.is_download()
-                    and transfer.state.VALUE is TransferState.QUEUED
-                    and not transfer.remotely_queued
-                    and transfer._remotely_queue_task is None
-                    and transfer.not_before <= now
-                    and not self._is_away(transfer.username)
-                ):
-                    task = asyncio.create_task(self._queue_remotely(transfer))
-                    transfer._remotely_queue_task = task
-                    task.add_done_callback(transfer._remotely_queue_task_complete)
-            super().manage_transfers()
+    async def _add(self, user: str, files: Sequence[Placed], batch: str, paused: bool) -> list[bytes]:
+        if not 0 < len(user) <= NAME_MAX:
+            raise UserError("this is no user's name")
+        keys, new = [], []
+        for file, folder in files:
+            keys.append(key_of(user, file.path, file.size))
+            if await self._known(keys[-1], user, file, alone=len(files) == 1, resume=not paused):
+                continue
+            entry = Entry(keys[-1], user, file, self._wall())
+            entry.folder, entry.batch = folder, batch
+            entry.state = State.PAUSED if paused else State.QUEUED
+            new.append(entry)
+        await self._list.insert(new)
+        if batch and new:
+            self._batches.add(batch)
+        self._wake.set()
+        return keys
+
+    async def _known(self, key: bytes, user: str, file: RemoteFile, *, alone: bool, resume: bool) -> bool:
+        """Whether the list has it; what is in the way of having it anew is taken off."""
+        if not 0 < len(file.path) <= PATH_MAX or not 0 <= file.size <= FILE_MAX:
+            raise UserError(f"a file has a name and from 0 to {FILE_MAX} bytes")
+        entry = self._list.entries.get(key) or self._list.of_source(user, file.path)
+        if entry is None:
+            return False
+        if entry.state is State.DONE:
+            if await trio.to_thread.run_sync(os.path.exists, entry.local):
+                if alone:
+                    raise UserError(f"it is here already: {entry.local}")
+                return True
+        elif entry.size == file.size:
+            if resume and entry.state is State.FAILED:
+                await self.resume(entry.key)
+            return True
+        elif entry.state is not State.FAILED:
+            raise UserError("this file is in the list with another size; remove that one first")
+        await self.remove(entry.key)
+        return False
+
+    async def pause(self, key: bytes) -> None:
+        """Stops a download and keeps what is there."""
+        entry = self._list.find(key)
+        if entry.state in (State.DONE, State.FAILED):
+            raise UserError(f"it is not running: {entry.state.value}")
+        if await self._stop(entry):
+            entry.trouble, entry.reason = Trouble.NONE, ""
+            await self._list.write([entry])
+
+    async def _stop(self, entry: Entry) -> bool:
+        """Until nothing works on it and the client has no transfer for it; False: it has finished, or is gone."""
+        entry.state = State.PAUSED
+        await entry.idle.wait()
+        if entry.link is not None:
+            await self._work.let_go(entry)
+        self._wake.set()
+        return self._is_unfinished(entry)
+
+    @staticmethod
+    def _is_unfinished(entry: Entry) -> bool:
+        return entry.state is not State.DONE and not entry.removed
+
+    async def resume(self, key: bytes) -> None:
+        """Queues a paused or failed download again, or one that waits for its time at once."""
+        entry = self._list.find(key)
+        if entry.state is State.DONE:
+            raise UserError(f"it is here already: {entry.local}")
+        await entry.idle.wait()
+        entry.state, entry.trouble, entry.reason = State.QUEUED, Trouble.NONE, ""
+        entry.ready, entry.tries = 0.0, 0
+        self._work.full.forget(entry.user)
+        await self._list.write([entry])
+        self._wake.set()
+
+    async def remove(self, key: bytes) -> None:
+        """Takes a download off the list and deletes its partial file; a finished file stays."""
+        entry = self._list.find(key)
+        if entry.state is not State.DONE:
+            await self._stop(entry)
+        await self._list.drop([entry])
+        self._users.leave(entry.user)
+        if entry.state is not State.DONE:
+            await trio.to_thread.run_sync(partials.discard, entry.root or self._work.root, key)
+
+    async def clear_done(self) -> int:
+        """Takes all finished downloads off the list; how many."""
+        done = [entry for entry in self._list.entries.values() if entry.state is State.DONE]
+        await self._list.drop(done)
+        return len(done)
+
+    async def move(self, key: bytes, by: int) -> None:
+        """Moves a download `by` places, negative: earlier."""
+        await self._list.move(key, by)
+        self._wake.set()
+
+    async def switch_source(self, key: bytes, user: str, file: RemoteFile) -> None:
+        """Fetches it from another user, or another place; see the head of this file."""
+        entry = self._list.find(key)
+        if entry.state is State.DONE:
+            raise UserError(f"it is here already: {entry.local}")
+        if (there := self._list.of_source(user, file.path)) is not None:
+            raise UserError(
+                "it is fetched from there already" if there is entry else "this file is in the list already"
+            )
+        if (
+            not 0 < len(user) <= NAME_MAX
+            or not 0 < len(file.path) <= PATH_MAX
+            or not 0 <= file.size <= FILE_MAX
+        ):
+            raise UserError("this is no source")
+        paused, before = entry.state is State.PAUSED, entry.user
+        if not await self._stop(entry) or self._list.of_source(user, file.path) is not None:
+            return
+        if file.size != entry.size:
+            await trio.to_thread.run_sync(partials.discard, entry.root or self._work.root, key)
+            entry.here, entry.local = 0, ""
+        self._list.change_source(entry, user, file.path, file.size)
+        entry.recheck, entry.trouble, entry.reason = True, Trouble.NONE, ""
+        entry.ready, entry.tries = 0.0, 0
+        entry.state = State.PAUSED if paused else State.QUEUED
+        self._list.say(entry, "another source")
+        self._users.leave(before)
+        await self._list.write([entry])
+        self._wake.set()
+
+    async def done_elsewhere(self, key: bytes, path: Path) -> None:
+        """The file came by another way and stands at `path`; what is here of it is deleted."""
+        entry = self._list.find(key)
+        if entry.state is not State.DONE and await self._stop(entry):
+            await self._work.taken(entry, path)
+
+    def limit(self, active: int) -> None:
+        """How many come in at once, from now on."""
+        self._active = max(1, active)
+        self._wake.set()
+
+    def set_root(self, root: Path) -> None:
+        """Where downloads that begin from now on go."""
+        self._work.root = root
+
+    # -- what is shown -----------------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> int:
+        """Changes whenever a view would."""
+        return self._list.version
+
+    def views(self) -> tuple[LegacyDownload, ...]:
+        """All downloads in their order."""
+        now, wall = self._clock(), self._wall()
+        return tuple(entry.view(now, wall) for entry in self._list.entries.values())
+
+    def state(self, key: bytes) -> LegacyDownload | None:
+        """One download, None if it is not in the list."""
+        entry = self._list.entries.get(key)
+        return entry.view(self._clock(), self._wall()) if entry is not None else None
+
+    def partial_of(self, key: bytes) -> Path:
+        """Where the bytes of an unfinished download are kept."""
+        entry = self._list.find(key)
+        return partials.part_path(entry.root or self._work.root, key)
+
+    def timeline(self, key: bytes) -> tuple[LegacyLine, ...]:
+        """The latest lines of a download since the start."""
+        return tuple(self._list.find(key).timeline)
