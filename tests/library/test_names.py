@@ -25,15 +25,15 @@ from slskmesh.text import SafeStr
 from tests.library.conftest import manifest_of
 
 PATHS = [
-    "/home/me/Music/Björk/Homogenic (1997)/01 - Hunter.flac",
-    "/home/me/Music/Björk/Homogenic (1997)/02 - Jóga.flac",
-    "/home/me/Music/ACDC/Back in Black/06 - Back in Black.mp3",
-    "/home/me/Music/Pink Floyd/The Wall/CD1/05 - Another Brick in the Wall.mp3",
-    "/home/me/Music/Pink Floyd/The Wall/CD2/13 - Outside the Wall.mp3",
-    "/home/me/Music/坂本龍一/戦場のメリークリスマス.flac",
-    "/home/me/Music/evil\u202egnp\x1b/na\u200bme.mp3",
+    "/shares/Music/Björk/Homogenic (1997)/01 - Hunter.flac",
+    "/shares/Music/Björk/Homogenic (1997)/02 - Jóga.flac",
+    "/shares/Music/ACDC/Back in Black/06 - Back in Black.mp3",
+    "/shares/Music/Pink Floyd/The Wall/CD1/05 - Another Brick in the Wall.mp3",
+    "/shares/Music/Pink Floyd/The Wall/CD2/13 - Outside the Wall.mp3",
+    "/shares/Music/坂本龍一/戦場のメリークリスマス.flac",
+    "/shares/Music/evil\u202egnp\x1b/na\u200bme.mp3",
 ]
-ROOT = b"/home/me/Music"
+ROOT = b"/shares/Music"
 
 
 def taken(number: int, path: str, root: bytes = ROOT) -> Taken:
@@ -159,7 +159,7 @@ async def test_folders_whole_and_below(names: Names) -> None:
 
 async def test_the_index_follows_the_library(names: Names, filled: Store) -> None:
     assert names.refresh() is False
-    old, new = PATHS[0], "/home/me/Music/Björk/Homogenic (1997)/01 - Chasseur.flac"
+    old, new = PATHS[0], "/shares/Music/Björk/Homogenic (1997)/01 - Chasseur.flac"
     await filled.run(
         rows.move, [rows.Moved(1, os.fsencode(old), os.fsencode(new), *virtual_place(ROOT, os.fsencode(new)))]
     )

@@ -20,12 +20,12 @@ from slskmesh.store.database import open_store
 from slskmesh.text import SafeStr
 
 FILES = {
-    b"/home/me/Music": [
+    b"/shares/Music": [
         "Artist/Album/CD1/01 - Song.flac",
         "Artist/Album/CD2/01 - Song two.mp3",
         "Other/Banned Song.mp3",
     ],
-    b"/home/me/Secret": ["Artist/Song of friends.mp3"],
+    b"/shares/Secret": ["Artist/Song of friends.mp3"],
 }
 SHARED = 4
 
@@ -66,7 +66,7 @@ async def test_searches_tell_what_a_user_may_see(names: Names) -> None:
     assert answers.search("blocked", "song", 100) == []
     (hit,) = answers.search("stranger", "artist two", 100)
     assert hit.file.path == "Music\\Artist\\Album\\CD2\\01 - Song two.mp3" and hit.file.size == 7
-    assert hit.local == Path("/home/me/Music/Artist/Album/CD2/01 - Song two.mp3")
+    assert hit.local == Path("/shares/Music/Artist/Album/CD2/01 - Song two.mp3")
     assert ShareAnswers(names, sees).files("stranger", "artist two", 100) == [hit.file]
 
 
@@ -77,7 +77,7 @@ async def test_no_other_way_leads_to_what_a_user_may_not_see(names: Names) -> No
     assert (
         found is not None
         and found.file.path == secret
-        and os.fspath(found.local).startswith("/home/me/Secret")
+        and os.fspath(found.local).startswith("/shares/Secret")
     )
     for user in ("stranger", "blocked"):
         assert answers.find(user, secret) is None

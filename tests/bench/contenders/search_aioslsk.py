@@ -19,7 +19,7 @@ def open_index(rows: Path, folder: Path) -> tuple[Callable[[str], object], Calla
     settings = Settings(credentials=CredentialsSettings(username="me", password="x"))
     settings.searches.receive.max_results = LIMIT
     manager = SharesManager(settings, EventBus(), None)
-    shared = SharedDirectory(SHARE, f"/home/me/{SHARE}", "abcde")
+    shared = SharedDirectory(SHARE, f"/shares/{SHARE}", "abcde")
     for row in read(rows):
         item = SharedItem(shared, row.folder, row.name, 0.0)
         item.attributes = [(0, row.bitrate // 1000), (1, row.duration // 1000)]

@@ -47,7 +47,7 @@ def build(rows: Path, folder: Path) -> dict[str, Any]:
             )
         quality = (row.bitrate // 1000, 0, 44100, row.depth or None)
         virtual = f"{SHARE}/{row.folder}/{row.name}".replace("/", "\\")
-        scanner.files[f"/home/me/{SHARE}/{row.folder}/{row.name}"] = [
+        scanner.files[f"/shares/{SHARE}/{row.folder}/{row.name}"] = [
             virtual,
             row.size,
             quality,

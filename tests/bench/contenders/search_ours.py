@@ -32,7 +32,7 @@ def build(rows: Path, folder: Path) -> dict[str, Any]:
     connection = database.connection()
     for trigger in _TRIGGERS:
         connection.execute(f"DROP TRIGGER {trigger}")
-    connection.execute("INSERT INTO share_root VALUES (1, ?, '1', 1, 1, 0)", (f"/home/me/{SHARE}".encode(),))
+    connection.execute("INSERT INTO share_root VALUES (1, ?, '1', 1, 1, 0)", (f"/shares/{SHARE}".encode(),))
     connection.execute("INSERT INTO content VALUES (1, x'00', 1, 1, x'', x'', 0)")
     with database.atomic():
         connection.executemany(_INSERT, map(_values, read(rows)))
@@ -49,7 +49,7 @@ def build(rows: Path, folder: Path) -> dict[str, Any]:
 def _values(row: Any) -> tuple[Any, ...]:
     artist, album = row.folder.split("/")[:2]
     return (
-        f"/home/me/{SHARE}/{row.folder}/{row.name}".encode(), row.size, bytes(24), f"{SHARE}/{row.folder}", row.name,
+        f"/shares/{SHARE}/{row.folder}/{row.name}".encode(), row.size, bytes(24), f"{SHARE}/{row.folder}", row.name,
         row.format, artist, album, row.name, row.duration, row.bitrate, row.depth,
     )  # fmt: skip
 
