@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 MEMORY_MAX: Final = 100
+UNWRITTEN_MAX: Final = 500  # in memory besides, while nothing can be written
 MESSAGES_KEPT: Final = 1000  # on disk
 
 
@@ -134,12 +135,12 @@ class Conversation:
         self._messages = dict(sorted(self._messages.items()))
 
     def _bound(self) -> None:
-        """Drops the oldest from memory; those that wait or are not written stay a while, to twice the bound."""
+        """Drops the oldest from memory; those that wait stay, those not written yet to a bound of their own."""
         over = len(self._messages) - MEMORY_MAX
         if over <= 0:
             return
         for number, message in list(self._messages.items()):
-            held = message.state is State.WAITING or (number in self._dirty and over <= MEMORY_MAX)
+            held = message.state is State.WAITING or (number in self._dirty and over <= UNWRITTEN_MAX)
             if not held:
                 del self._messages[number]
                 self._dirty.discard(number)

@@ -12,20 +12,19 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
 
+from slskmesh.soulseek.release_paths import extension_of, folder_and_disc
 from slskmesh.soulseek.values import RemoteFile, SearchAnswer
 
 FILES_MOST: Final = 300  # of a folder taken by itself
 BYTES_MOST: Final = 8 << 30
 LOSSLESS: Final = frozenset(("flac", "wav", "aif", "aiff", "ape", "wv", "alac", "tta", "tak", "dsf", "dff"))
 AUDIO: Final = LOSSLESS | {"mp3", "m4a", "aac", "ogg", "oga", "opus", "mpc", "wma"}
-_DISC = re.compile(r"(?:cd|dvd|dis[ck]|vinyl|side)[ ._-]*[0-9a-d]{1,2}\b.*", re.IGNORECASE)
 
 
 class Source(enum.Enum):
@@ -65,13 +64,7 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 def _kind(file: RemoteFile) -> str:
-    return file.name.rpartition(".")[2].lower()
-
-
-def release_folder(folder: str) -> str:
-    """The folder of the release: the parent, where this one is a disc of it."""
-    parent, _, last = folder.rpartition("\\")
-    return parent if parent and _DISC.fullmatch(last) else folder
+    return extension_of(file.name)
 
 
 def offers_of(answer: SearchAnswer, passes: Callable[[SearchAnswer, RemoteFile], bool]) -> list[Offer]:
@@ -79,7 +72,7 @@ def offers_of(answer: SearchAnswer, passes: Callable[[SearchAnswer, RemoteFile],
     folders: dict[str, list[RemoteFile]] = {}
     for file in answer.files:
         if passes(answer, file):
-            folders.setdefault(release_folder(file.folder), []).append(file)
+            folders.setdefault(folder_and_disc(file.folder)[0], []).append(file)
     return [
         Offer(
             Source.SOULSEEK,

@@ -163,8 +163,9 @@ class People:
     # -- as text -------------------------------------------------------------------------------------------------
 
     def text(self) -> str:
-        """Both lists, for a file."""
-        return people_lists.write(self._buddies.values(), self._rules.values())
+        """Both lists, for a file; in the order of names."""
+        buddies = [self._buddies[name] for name in sorted(self._buddies)]
+        return people_lists.write(buddies, [self._rules[key] for key in sorted(self._rules)])
 
     async def take_text(self, text: str, plain: Scope = Scope.NOTHING) -> tuple[int, int]:
         """Adds what a list holds; how many buddies and rules are new or other than before. UserError: none of it."""

@@ -98,7 +98,7 @@ class LegacyBlock(Base):
 
 
 class LegacyWish(Base):
-    """One wish. `sieve` is the text of its filter, `turn` orders runs; `seen` and `tried` are digests of 8 bytes one after the other."""
+    """One wish. `sieve` is its filter's text, `turn` orders runs; `seen` and `tried` are digests, 8 bytes each."""
 
     id = peewee.IntegerField(primary_key=True)
     text = peewee.TextField()
