@@ -5,8 +5,7 @@ Rules:
   list is a new frozen one, so a verdict is always of one list.
 - Rules of networks hold for users whose address is known: those who came to us, and those somebody looked up
   (`learn`). Addresses of users are in memory only, at most 20,000.
-- The server tells how buddies are after each login anew, because it forgets. `notify` tells of one who comes, not of
-  those who are there when we come.
+- Buddies are watched (`watches`). `notify` tells of one who comes, not of those who are there when we come.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Final
 import msgspec
 import trio
 
-from slskmesh.errors import PeerError, UserError
+from slskmesh.errors import UserError
 from slskmesh.soulseek import people_lists
 from slskmesh.soulseek.blocklist import (
     PATTERNS_MAX,
@@ -29,10 +28,11 @@ from slskmesh.soulseek.blocklist import (
     name_rule,
 )
 from slskmesh.soulseek.people_lists import BUDDIES_MAX, Buddy
-from slskmesh.soulseek.port import Client, Offline
-from slskmesh.soulseek.values import LegacyEvent, Outcome, ServerChanged, UserChanged, UserState
+from slskmesh.soulseek.values import LegacyEvent, ServerChanged, UserChanged, UserState
+from slskmesh.soulseek.watches import Watches
 
 ADDRESSES_MAX: Final = 20_000
+_WHOSE: Final = "buddies"  # on whose behalf they are watched
 _THERE: Final = (UserState.ONLINE, UserState.AWAY)
 
 
@@ -50,7 +50,7 @@ class People:
 
     def __init__(
         self,
-        client: Client,
+        watches: Watches,
         clock: Callable[[], float],
         *,
         me: Callable[[], str] = lambda: "",
@@ -59,18 +59,18 @@ class People:
         buddies: Iterable[Buddy] = (),
         rules: Iterable[Rule] = (),
     ) -> None:
-        self._client = client
+        self._watches = watches
         self._clock = clock
         self._me = me
         self._on_there = on_there
         self._on_change = on_change
         self._buddies = {one.name: one for one in buddies}
         self._rules = {(rule.address, rule.target): rule for rule in rules}
-        self._states: dict[str, UserState] = {}
         self._addresses: dict[str, str] = {}
         self._dirty_buddies: set[str] = set()
         self._dirty_rules: set[tuple[bool, str]] = set()
         self._list = Blocklist(self._rules.values(), self._buddies)
+        watches.begin(self._buddies, _WHOSE)
 
     # -- verdicts: on any thread ---------------------------------------------------------------------------------
 
@@ -112,17 +112,16 @@ class People:
         self._put(one)
         self._relist()
         if known is None:
-            await self._watch([name], True)
+            await self._watches.on(name, _WHOSE)
         return one
 
     async def remove(self, name: str) -> bool:
         """Takes somebody off the list; False: he is not on it."""
         if self._buddies.pop(name, None) is None:
             return False
-        self._states.pop(name, None)
         self._dirty_buddies.add(name)
         self._relist()
-        await self._watch([name], False)
+        await self._watches.off(name, _WHOSE)
         return True
 
     def buddy(self, name: str) -> Buddy | None:
@@ -136,7 +135,7 @@ class People:
 
     def state(self, name: str) -> UserState:
         """How a buddy is, as far as the server said."""
-        return self._states.get(name, UserState.UNKNOWN)
+        return self._watches.state(name)
 
     # -- bans and ignores ----------------------------------------------------------------------------------------
 
@@ -188,22 +187,20 @@ class People:
         self._rules.update(changed)
         self._dirty_rules.update(changed)
         self._relist()
-        await self._watch(fresh, True)
+        for name in fresh:
+            await self._watches.on(name, _WHOSE)
         return other, len(changed)
 
     # -- what the server says ------------------------------------------------------------------------------------
 
     def on_event(self, event: LegacyEvent) -> bool:
-        """Takes an event in; False: it is about nobody here."""
+        """Takes an event in, before `watches` does; False: it is about nobody here."""
         if isinstance(event, ServerChanged):
-            if event.outcome is not Outcome.ONLINE:
-                self._states.clear()
-                self._on_change()
+            self._on_change()
             return False
         if not isinstance(event, UserChanged) or (one := self._buddies.get(event.user)) is None:
             return False
         before = self.state(event.user)
-        self._states[event.user] = event.state
         if event.state in _THERE or before in _THERE:
             one = msgspec.structs.replace(one, last_seen=self._clock())
             self._put(one)
@@ -211,10 +208,6 @@ class People:
             self._on_there(one)
         self._on_change()
         return True
-
-    async def rewatch(self) -> None:
-        """Asks the server to tell of all buddies, after a login."""
-        await self._watch(list(self._buddies), True)
 
     # -- to be written -------------------------------------------------------------------------------------------
 
@@ -269,16 +262,6 @@ class People:
     def _relist(self) -> None:
         self._list = Blocklist(self._rules.values(), self._buddies)
         self._on_change()
-
-    async def _watch(self, names: list[str], on: bool) -> None:
-        """Tells the server, if there is one; a login tells it again."""
-        for name in names:
-            if not self._client.online:
-                return
-            try:
-                await self._client.watch(name, on)
-            except (Offline, PeerError):
-                return
 
 
 def _same(rule: Rule, known: Rule | None) -> bool:

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -35,10 +36,11 @@ from slskmesh.soulseek.values import (
     Whispered,
 )
 from slskmesh.text import sanitize
-from slskmesh.work import LocalBudget
+from slskmesh.work import LocalBudget, Origin
 
 ROOMS_MAX: Final = 100
 LISTED_MAX: Final = 50_000
+WORDS_FOR: Final = 10.0  # seconds after an answer in which the server's words on it may still come
 
 Heard = Callable[[str, RoomLine], None]
 
@@ -76,7 +78,7 @@ class Rooms:
         self._rooms = {kept.name: Room(kept) for kept in restored}
         self._dirty: set[str] = set()
         self._removed: set[str] = set()
-        self._asking: list[str] = []  # rooms whose join is on its way
+        self._asked: dict[str, float] = {}  # rooms we asked for -> until when words on it may come
 
     # -- what the person does ----------------------------------------------------------------------------------
 
@@ -220,7 +222,7 @@ class Rooms:
             if room is None or not room.wanted or room.joined:
                 continue
             try:
-                await self._enter(room, LocalBudget())
+                await self._enter(room, LocalBudget(Origin.AUTOMATION))
             except Offline:
                 return
             except (UserError, PeerError) as error:
@@ -270,11 +272,11 @@ class Rooms:
     # -- inside ------------------------------------------------------------------------------------------------
 
     async def _enter(self, room: Room, budget: LocalBudget) -> None:
-        self._asking.append(room.name)
+        self._asked[room.name] = math.inf
         try:
             await self._client.join(room.name, budget)
         finally:
-            self._asking.remove(room.name)
+            self._asked[room.name] = self._clock() + WORDS_FOR
         if not room.wanted:  # left while the answer was on its way
             await self.leave(room.name)
 
@@ -286,16 +288,19 @@ class Rooms:
         self._on_change()
 
     def _refused(self, event: Whispered) -> bool:
-        """Whether the server's words are about a room; then they are shown there."""
-        about = [room for room in self._rooms.values() if room.name in event.text and not room.joined]
-        asked = [self._rooms[name] for name in self._asking if name in self._rooms]
-        if "room" not in event.text.lower() or not (
-            named := [room for room in about if room in asked] or about
-        ):
+        """Whether the server's words are about a room we asked for; then they are shown there."""
+        now = self._clock()
+        self._asked = {name: until for name, until in self._asked.items() if until >= now}
+        named = [
+            room
+            for room in self._rooms.values()
+            if room.name in self._asked and room.name in event.text and not room.joined
+        ]
+        if not named:
             return False
-        longest = max(named, key=lambda room: len(room.name))
-        self._fault(longest, event.text)
-        self._changed(longest)
+        room = max(named, key=lambda room: len(room.name))
+        self._fault(room, event.text)
+        self._changed(room)
         return True
 
     def _fault(self, room: Room, text: str) -> None:

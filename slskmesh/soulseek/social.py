@@ -1,8 +1,8 @@
 """Rooms, mail, people and wishes as one: what the client tells goes to whom it concerns, what changed is written.
 
 Rules:
-- After a login rooms are joined and buddies watched again, then what waits is sent: the client's own order of events
-  is kept, and nobody's slowness holds events up.
+- After a login users are watched and rooms joined again, and what waits is sent; events go on being taken in
+  meanwhile.
 - A private message of the server about a room is the room's; everything else of it is mail.
 """
 
@@ -25,6 +25,7 @@ from slskmesh.soulseek.port import Client
 from slskmesh.soulseek.rooms import Rooms
 from slskmesh.soulseek.speech import FloodGuard
 from slskmesh.soulseek.values import LegacyEvent, Outcome, ServerChanged
+from slskmesh.soulseek.watches import Watches
 from slskmesh.soulseek.wish_runs import WishRuns
 from slskmesh.soulseek.wishes import WishList
 from slskmesh.store.database import Store
@@ -61,8 +62,9 @@ class Social:
         self._keepers: dict[str, Callable[[], None]] = {}
         self._wish_runs: WishRuns | None = None
         guard = FloodGuard(steady)
+        self.watches = Watches(client)
         self.people = People(
-            client,
+            self.watches,
             clock,
             me=me,
             on_there=hooks.on_there,
@@ -110,6 +112,7 @@ class Social:
         if isinstance(event, ServerChanged) and event.outcome is Outcome.ONLINE:
             self._logins.set()
         taken = self.people.on_event(event)
+        self.watches.on_event(event)
         taken = (self._wish_runs is not None and self._wish_runs.on_event(event)) or taken
         return self.rooms.on_event(event) or self.mail.on_event(event) or taken
 
@@ -124,8 +127,8 @@ class Social:
             while True:
                 await self._logins.wait()
                 self._logins = trio.Event()
+                await self.watches.again()
                 await self.rooms.rejoin()
-                await self.people.rewatch()
 
     def _changed(self, part: str) -> None:
         if part in self._keepers:

@@ -141,37 +141,38 @@ class WishRuns:
             return LOOK_EVERY
         refused = self._refused_until - trio.current_time()
         if wait <= 0 and refused <= 0:
-            await self._run(wish, server, mesh)
-            return 0.0
+            return await self._run(wish, server, mesh)
         if mesh is not None and (fresh := self._unlooked()) is not None:
             self._looked.add(fresh.id)
             await self._ask_mesh(fresh, mesh, self._parse(fresh.filter))
             return MESH_PAUSE
         return max(wait, refused)
 
-    async def _run(self, wish: Wish, server: bool, mesh: MeshSearcher | None) -> None:
+    async def _run(self, wish: Wish, server: bool, mesh: MeshSearcher | None) -> float:
+        """One turn; seconds until there is more to do."""
         try:
             sieve = self._parse(wish.filter)
         except UserError as error:
             self._wishes.pause(wish.id, True)
             self._wishes.ran(wish.id, f"paused, its filter cannot be read: {error}")
-            return
+            return 0.0
         note = ""
         if server:
             try:
                 await self._ask_server(wish, sieve)
             except SearchRefused as error:
                 self._refused_until = trio.current_time() + error.retry_after
-                return
+                return float(error.retry_after)
             except Offline:
                 if mesh is None:
-                    return
+                    return LOOK_EVERY  # or a login: its turn is kept
             except SlskmeshError as error:
                 note = str(error)
         self._looked.add(wish.id)
         self._wishes.ran(wish.id, note)
         if mesh is not None:
             await self._ask_mesh(wish, mesh, sieve)
+        return 0.0
 
     async def _ask_server(self, wish: Wish, sieve: Sieve) -> None:
         budget = LocalBudget(Origin.AUTOMATION)

@@ -47,6 +47,7 @@ class SocialDouble:
         self.echo = True
         self.token = 0
         self.joins = 0
+        self.breaks = 0  # wishes that find the session gone before it says so
         self.asked = trio.Event()
 
     def on_event(self, handler: Callable[[LegacyEvent], object]) -> None:
@@ -126,6 +127,9 @@ class SocialDouble:
 
     async def wish(self, text: str, budget: LocalBudget) -> int:
         self._needs_session()
+        if self.breaks:
+            self.breaks -= 1
+            raise Offline("the session is gone")
         self.wished.append(text)
         self.token += 1
         return self.token

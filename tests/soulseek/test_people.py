@@ -17,6 +17,7 @@ from slskmesh.soulseek.blocklist import BAN, IGNORE, Blocklist, Rule, Scope, add
 from slskmesh.soulseek.people import People
 from slskmesh.soulseek.people_lists import Buddy
 from slskmesh.soulseek.values import UserChanged, UserState
+from slskmesh.soulseek.watches import WATCHED_MAX, Watches
 from slskmesh.store.database import open_store
 
 from .social_double import ME, SocialDouble
@@ -35,8 +36,9 @@ class Crowd:
         self.now = 1000.0
         self.client = SocialDouble()
         self.there: list[str] = []
+        self.watches = Watches(self.client)
         self.people = People(
-            self.client,
+            self.watches,
             lambda: self.now,
             me=lambda: ME,
             on_there=lambda buddy: self.there.append(buddy.name),
@@ -44,6 +46,7 @@ class Crowd:
             rules=rules or (),
         )
         self.client.on_event(self.people.on_event)
+        self.client.on_event(self.watches.on_event)
 
 
 async def test_a_ban_and_an_ignore_hold_for_results_chat_and_transfers() -> None:
@@ -122,7 +125,7 @@ async def test_buddies_are_watched_again_after_each_login_and_tell_when_they_com
     crowd = Crowd([Buddy("ann", notify=True), Buddy("bob")])
     await crowd.people.add("cyd", "met in jazz\x1b", notify=True)
     crowd.client.log_in()
-    await crowd.people.rewatch()
+    await crowd.watches.again()
     assert crowd.client.watched == ["ann", "bob", "cyd"]
     crowd.client.tell(UserChanged("ann", UserState.ONLINE))  # was there when we came
     crowd.client.tell(UserChanged("cyd", UserState.OFFLINE))
@@ -138,12 +141,34 @@ async def test_buddies_are_watched_again_after_each_login_and_tell_when_they_com
     crowd.client.lose()
     assert crowd.people.state("cyd") is UserState.UNKNOWN
     crowd.client.log_in()
-    await crowd.people.rewatch()
+    await crowd.watches.again()
     assert crowd.client.watched == ["ann", "bob", "cyd"]
     await crowd.people.remove("bob")
     assert crowd.client.watched == ["ann", "cyd"]
     with pytest.raises(UserError, match="that is you"):
         await crowd.people.add(ME)
+
+
+async def test_a_user_is_watched_while_anybody_wants_it() -> None:
+    crowd = Crowd([Buddy("ann")])
+    crowd.client.log_in()
+    await crowd.watches.again()
+    await crowd.watches.on("ann", "downloads")
+    await crowd.watches.on("bob", "downloads")
+    assert crowd.client.watched == ["ann", "bob"]
+    crowd.client.tell(UserChanged("ann", UserState.ONLINE))
+    await crowd.people.remove("ann")
+    assert crowd.client.watched == ["ann", "bob"] and crowd.watches.state("ann") is UserState.ONLINE
+    await crowd.watches.off("ann", "downloads")
+    await crowd.watches.off("ann", "downloads")
+    assert crowd.client.watched == ["bob"] and crowd.watches.state("ann") is UserState.UNKNOWN
+    crowd.client.tell(UserChanged("stranger", UserState.ONLINE))
+    assert crowd.watches.state("stranger") is UserState.UNKNOWN
+    crowd.client.lose()
+    await crowd.watches.again()  # nobody there to be told
+    crowd.watches.begin((f"u{count}" for count in range(WATCHED_MAX)), "downloads")
+    with pytest.raises(UserError, match="watched already"):
+        await crowd.watches.on("one more", "downloads")
 
 
 async def test_lists_go_out_as_text_and_come_in_whole_or_not_at_all() -> None:

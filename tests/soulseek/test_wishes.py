@@ -141,6 +141,23 @@ def test_turns_wait_for_the_server_and_outlive_a_restart() -> None:
     virtual(main)
 
 
+def test_a_session_that_goes_as_a_wish_is_sent_keeps_its_turn() -> None:
+    async def main() -> None:
+        shop = Shop()
+        shop.list.add("one")
+        shop.client.log_in()
+        shop.client.breaks = 3
+        with trio.move_on_after(150):
+            await shop.runs.run()
+        assert shop.client.wished == [] and shop.client.breaks == 0
+        assert shop.list.wishes()[0].runs == 0  # its turn is kept
+        with trio.move_on_after(60):
+            await shop.runs.run()
+        assert shop.client.wished == ["one"]
+
+    virtual(main)
+
+
 def test_without_the_server_wishes_go_on_over_the_mesh() -> None:
     async def main() -> None:
         mesh = Mesh(offer("peer", 3))
