@@ -23,7 +23,7 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from slskmesh.engine.client import Batch, EngineClient
-from slskmesh.engine.events import EngineEnded, Found, LookedUp, Notice, Resolved, SearchEnded
+from slskmesh.engine.events import EngineEnded, Found, LookedUp, Notice, Resolved, Resolving, SearchEnded
 from slskmesh.engine.views import SettingsView, StatusView
 from slskmesh.errors import SlskmeshError
 from slskmesh.text import sanitize
@@ -149,7 +149,7 @@ class MeshApp(Desk):
                     self.found(event)
                 case SearchEnded():
                     self.search_ended(event)
-                case LookedUp() | Resolved():
+                case LookedUp() | Resolved() | Resolving():
                     self.inquiries.take(event)
                 case Notice():
                     self.noticed(event)

@@ -1,7 +1,7 @@
 """Questions whose answer is an event of its own: what MusicBrainz knows, who has a release.
 
-Rules: each is answered once, by the event or by the reason why there is none; at most WAITING_MAX wait, one more drops
-the oldest, whose answer is then ignored.
+Rules: each is answered once, by the event or by the reason why there is none; what is told before (`Resolving`) goes
+only to who still waits; at most WAITING_MAX wait, one more drops the oldest, whose answer is then ignored.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from slskmesh.engine.commands import LookUp, Resolve
-from slskmesh.engine.events import LookedUp, Reply, Resolved
+from slskmesh.engine.events import LookedUp, Reply, Resolved, Resolving
 
 if TYPE_CHECKING:
     from tui.desk import Desk
 
 WAITING_MAX = 64
-Answer = TypeVar("Answer", LookedUp, Resolved)
+Answer = TypeVar("Answer", LookedUp, Resolved | Resolving)
 
 
 class Inquiries:
@@ -24,7 +24,7 @@ class Inquiries:
 
     def __init__(self) -> None:
         self._look_ups: dict[int, Callable[[LookedUp], None]] = {}
-        self._resolves: dict[int, Callable[[Resolved], None]] = {}
+        self._resolves: dict[int, Callable[[Resolved | Resolving], None]] = {}
 
     def look_up(
         self, desk: Desk, command: LookUp, then: Callable[[LookedUp], None], failed: Callable[[str], None]
@@ -33,9 +33,13 @@ class Inquiries:
         self._ask(desk, command, self._look_ups, then, failed)
 
     def resolve(
-        self, desk: Desk, command: Resolve, then: Callable[[Resolved], None], failed: Callable[[str], None]
+        self,
+        desk: Desk,
+        command: Resolve,
+        then: Callable[[Resolved | Resolving], None],
+        failed: Callable[[str], None],
     ) -> None:
-        """Asks who has a release."""
+        """Asks who has a release; `then` hears how it goes, and the answer last."""
         self._ask(desk, command, self._resolves, then, failed)
 
     def _ask(
@@ -57,13 +61,15 @@ class Inquiries:
 
         desk.ask(command, answered, sent)
 
-    def take(self, event: LookedUp | Resolved) -> None:
-        """An answer came; one that nobody waits for any more is dropped."""
+    def take(self, event: LookedUp | Resolved | Resolving) -> None:
+        """An answer came, or how far it is; one that nobody waits for any more is dropped."""
         if isinstance(event, LookedUp):
             then = self._look_ups.pop(event.query, None)
             if then is not None:
                 then(event)
             return
-        told = self._resolves.pop(event.query, None)
+        told = self._resolves.get(event.query)
+        if isinstance(event, Resolved):
+            self._resolves.pop(event.query, None)
         if told is not None:
             told(event)

@@ -55,6 +55,19 @@ class LookedUp(Event, frozen=True):
     note: SafeStr = SafeStr("")
 
 
+class Resolving(Event, frozen=True):
+    """How the search for a release's holders stands: counts so far, at most four times a second, before `Resolved`.
+
+    The first one, with zeros, comes when the catalogue told the release's tracks. `holders` showed what they hold,
+    `publishers` are named by the table, `estimate` is a guess by sketches.
+    """
+
+    query: int
+    holders: int = 0
+    publishers: int = 0
+    estimate: int = 0
+
+
 class Resolved(Event, frozen=True):
     """Who has a release. `plan` is None where nothing could be found out; `note` says why."""
 

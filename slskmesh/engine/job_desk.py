@@ -9,11 +9,14 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import trio
 
+from slskmesh.acquire.backends import Tally
 from slskmesh.acquire.domains import Constraints, Intent, Music
+from slskmesh.acquire.plan import Plan
 from slskmesh.catalogue.objects import Answer, CatalogueError, Release, ReleaseBrief, Trouble
 from slskmesh.engine import commands as cmd
-from slskmesh.engine.events import LookedUp, Resolved
+from slskmesh.engine.events import LookedUp, Resolved, Resolving
 from slskmesh.engine.job_snapshots import (
     entity_of_artist,
     entity_of_full,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 _TEXT_READ = 500
 _LIMIT_MAX = 100
+_TOLD_EVERY = 0.25
 _KINDS = ("release", "artist", "label")
 _WANTS = {Kind.MB_RELEASE: "release", Kind.DISCOGRAPHY: "artist", Kind.LABEL_CRATE: "label"}
 
@@ -133,7 +137,7 @@ class JobDesk:
         try:
             answer = await engine.plane.catalogue.release(mbid, LocalBudget())
             release = answer.value
-            plan = await engine.plane.planner.plan_release(release, intents(release), LocalBudget())
+            plan = await self._planned(request, release)
         except SlskmeshError as error:
             engine.mailbox.put_event(Resolved(request, None, sanitize(str(error), 300)))
             return str(error)
@@ -141,6 +145,33 @@ class JobDesk:
         engine.mailbox.put_event(Resolved(request, view, sanitize(answer.note, 300)))
         served = sum(bool(planned.candidates) for planned in plan.wants)
         return f"{release.title}: {served} of {len(plan.wants)} tracks, {plan.holders} holders"
+
+    async def _planned(self, request: int, release: Release) -> Plan[Music]:
+        """The plan; how the asking stands is told meanwhile. SlskmeshError as of the planner."""
+        newest = _Newest()
+        newest.put(Tally())
+        failed: SlskmeshError | None = None
+        plan: Plan[Music] | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tell, request, newest)
+            try:
+                plan = await self._engine.plane.planner.plan_release(
+                    release, intents(release), LocalBudget(), newest.put
+                )
+            except SlskmeshError as error:
+                failed = error  # raised outside: a nursery would wrap it in a group
+            nursery.cancel_scope.cancel()
+        if failed is not None:
+            raise failed
+        assert plan is not None
+        return plan
+
+    async def _tell(self, request: int, newest: _Newest) -> None:
+        while True:
+            tally = await newest.get()
+            event = Resolving(request, tally.holders, tally.publishers, tally.estimate)
+            self._engine.mailbox.put_event(event)
+            await trio.sleep(_TOLD_EVERY)
 
     # -- jobs ----------------------------------------------------------------------------------------------------
 
@@ -178,6 +209,22 @@ class JobDesk:
     async def _watch(self, request: int, command: cmd.WatchJob) -> str:
         self._engine.job_pulse.watch(command.job)
         return ""
+
+
+class _Newest:
+    """The newest tally of a search, each given at most once; those in between are passed over."""
+
+    def __init__(self) -> None:
+        self._tally, self._came = Tally(), trio.Event()
+
+    def put(self, tally: Tally) -> None:
+        self._tally = tally
+        self._came.set()
+
+    async def get(self) -> Tally:
+        await self._came.wait()
+        self._came = trio.Event()
+        return self._tally
 
 
 def intents(release: Release) -> list[Intent[Music]]:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from slskmesh.engine.events import Event, Level, Notice
+from slskmesh.engine.events import Event, Level, Notice, Resolving
 from slskmesh.engine.views import Banner, TransfersView, View
 from tests.tui.fake import NOW, chunkmap, ended, everything, settings_view, status, transfer, transfers
 from tests.tui.fake import s as safe
@@ -94,6 +94,8 @@ def test_search_by_musicbrainz(size: tuple[int, int], glyphs: Glyphs) -> None:
             await s.push(looked_up(len(s.client.commands)))
             golden(name("releases", size, glyphs), s.text())
             await s.press("j", "enter")
+            await s.push(Resolving(len(s.client.commands), 3, 7, 9))
+            golden(name("resolving", size, glyphs), s.text())
             await s.push(resolved(len(s.client.commands)))
             await s.press("j", "space")
             golden(name("release_tracks", size, glyphs), s.text())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
+from msgspec import structs
 
 from slskmesh.engine import commands as c
-from slskmesh.engine.events import Found, Reply
+from slskmesh.engine.events import Found, Reply, Resolving
 from slskmesh.engine.views import Banner
 from tests.tui.fake import everything, hit, hits, s, settings_view, status
-from tests.tui.fake_jobs import entity, looked_up, mbid, resolved
+from tests.tui.fake_jobs import entity, looked_up, mbid, plan_track, resolved, variant
 from tests.tui.stage import Stage, play, stage
 from tui.everywhere import run_command
 from tui.inquiries import WAITING_MAX
@@ -111,7 +112,7 @@ def test_a_pasted_address_switches_the_mode_and_resolves_at_once() -> None:
             await st.press("enter")
             assert st.last() == c.LookUp(ADDRESS)
             await st.push(looked_up(len(st.client.commands), entities=(entity(1),)))
-            assert st.last() == c.Resolve(mbid(1)) and "asking the table of peers" in st.text()
+            assert st.last() == c.Resolve(mbid(1)) and "asking MusicBrainz for its tracks" in st.text()
             await st.push(resolved(len(st.client.commands)))
             assert "7/8 tracks  4 holders" in st.text()
             await st.press("escape")
@@ -194,6 +195,59 @@ def test_holders_variants_and_reasons_of_a_release() -> None:
             assert len(st.client.commands) == before, "no tracks are known"
             await st.press("A")
             assert isinstance(st.last(), c.AddJob)
+
+    play(scene())
+
+
+def test_holders_are_shown_as_they_come_and_only_while_the_search_is_on() -> None:
+    async def scene() -> None:
+        async with stage() as st:
+            await st.push(looked_up(await find(st)))
+            await st.press("enter")
+            first = len(st.client.commands)
+            await st.push(Resolving(first))
+            assert "asking the table of peers who has it" in st.text()
+            await st.push(Resolving(first, 3, 7, 9))
+            assert "asking: 3 hold it, the table names 7" in st.text()
+            assert "3 hold it, the table names 7, about 9 by sketches" in st.text()
+            await st.press("escape")
+            await st.push(Resolving(first, 4, 7, 9))
+            assert "4 hold it" not in st.text(), "who left is not told"
+            await st.press("enter")
+            assert "asking: 4 hold it" in st.text() and len(st.client.commands) == first, "asked once"
+            await st.press("r")
+            await st.push(Resolving(first, 5, 7, 9))
+            assert "5 hold it" not in st.text(), "it is asked anew"
+            await st.press("escape", "j", "enter")
+            second = len(st.client.commands)
+            await st.push(Resolving(second, 1, 1, 1), resolved(first), resolved(first + 1))
+            assert "asking: 1 hold it" in st.text()
+            await st.push(resolved(second), Resolving(second, 9, 9, 9))
+            assert "7/8 tracks  4 holders" in st.text() and "9 hold it" not in st.text()
+            await st.press("r")
+            third = len(st.client.commands)
+            await find(st, "something else")
+            await st.push(Resolving(third, 2, 2, 2))
+            assert "2 hold it" not in st.text() and "asking MusicBrainz" in st.text()
+
+    play(scene())
+
+
+def test_wrapped_reasons_stay_under_their_variant() -> None:
+    words = "the most holders agree on this one and it fits the other tracks of the release"
+
+    async def scene() -> None:
+        async with stage() as st:
+            track = plan_track(0, variants=(variant(0, reasons=(s(words), s("lossless"))),))
+            await st.push(looked_up(await find(st)))
+            await st.press("enter")
+            answer = resolved(len(st.client.commands))
+            assert answer.plan is not None
+            await st.push(structs.replace(answer, plan=structs.replace(answer.plan, tracks=(track,))))
+            shown = ["".join(text for text, _ in line) for line in pane(st).sources.flowed()]
+            assert len(shown) > 3 and not shown[0].startswith(" ")
+            assert all(line.startswith("  ") and line[2] != " " for line in shown[1:])
+            assert " ".join(line.strip() for line in shown[1:-1]) == words
 
     play(scene())
 

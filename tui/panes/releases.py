@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from slskmesh.engine.commands import LookUp, Resolve
-from slskmesh.engine.events import Level, LookedUp, Resolved
+from slskmesh.engine.events import Level, LookedUp, Resolved, Resolving
 from slskmesh.engine.job_views import EntityView, PlanTrackView
 from tui.actions import engine_off
 from tui.panes.base import ABSENT
@@ -101,24 +101,24 @@ class ReleaseSearch:
         lookup = self.lookup
         self.inside = True
         self.pane.filter_text = ""
-        known = lookup.target is not None and lookup.target.mbid == entity.mbid and lookup.plan is not None
-        if not known:
+        same = lookup.target is not None and lookup.target.mbid == entity.mbid
+        if not (same and (lookup.plan is not None or lookup.resolving)):
             self.ask(entity)
         self.pane.lay_out()
 
     def ask(self, entity: EntityView) -> None:
         """Asks who has it, now."""
         desk, lookup = self.pane.desk, self.lookup
-        lookup.resolve(entity)
+        turn = lookup.resolve(entity)
         self.tracks.cursor = self.tracks.top = 0
 
-        def found(event: Resolved) -> None:
-            if lookup.target is entity:
+        def found(event: Resolved | Resolving) -> None:
+            if lookup.turn == turn:
                 lookup.answered(event)
                 self._changed(lookup)
 
         def failed(why: str) -> None:
-            if lookup.target is entity:
+            if lookup.turn == turn:
                 lookup.fail(why)
                 self._changed(lookup)
 

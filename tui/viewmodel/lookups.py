@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from slskmesh.engine.events import LookedUp, Resolved
+from slskmesh.engine.events import LookedUp, Resolved, Resolving
 from slskmesh.engine.job_views import EntityView, PlanTrackView, PlanView, VariantView
 from slskmesh.errors import UserError
 from slskmesh.mbid import find_mbid
@@ -56,6 +56,8 @@ class Lookup:
     problem: str = ""
     target: EntityView | None = None  # the release that is being resolved, or was
     resolving: bool = False
+    so_far: Resolving | None = None  # how it goes while resolving; none until MusicBrainz told the tracks
+    turn: int = 0  # of the question who has it: what an earlier one is told does not count any more
     resolved: Resolved | None = None
     marked: set[int] = field(default_factory=set)  # places of tracks
 
@@ -73,14 +75,19 @@ class Lookup:
         self.asking = self.resolving = False
         self.problem = reason
 
-    def resolve(self, entity: EntityView) -> None:
-        """Begins to ask who has a release."""
+    def resolve(self, entity: EntityView) -> int:
+        """Begins to ask who has a release; returns the question's turn."""
         self.target, self.resolving, self.resolved, self.problem = entity, True, None, ""
-        self.marked = set()
+        self.marked, self.so_far = set(), None
+        self.turn += 1
+        return self.turn
 
-    def answered(self, event: Resolved) -> None:
-        """Who has it."""
-        self.resolving, self.resolved = False, event
+    def answered(self, event: Resolved | Resolving) -> None:
+        """Who has it, or who of them is known so far."""
+        if isinstance(event, Resolving):
+            self.so_far = event
+        else:
+            self.resolving, self.resolved, self.so_far = False, event, None
 
     def flip(self, place: int) -> None:
         """Marks a track, or takes the mark away."""
@@ -220,10 +227,19 @@ def plan_words(track: PlanTrackView) -> str:
     return f"{track.title} {track.artist} {names} {track.reason}".casefold()
 
 
+def asking(so_far: Resolving | None) -> str:
+    """How the asking goes, in few words: "asking: 3 hold it, the table names 7"."""
+    if so_far is None:
+        return "asking MusicBrainz"
+    if not (so_far.holders or so_far.publishers):
+        return "asking the table of peers"
+    return f"asking: {count(so_far.holders)} hold it, the table names {count(so_far.publishers)}"
+
+
 def plan_note(lookup: Lookup) -> str:
     """The right-hand title of the list of tracks."""
     if lookup.resolving:
-        return "asking the table of peers"
+        return asking(lookup.so_far)
     plan = lookup.plan
     if plan is None:
         return ""
@@ -235,7 +251,7 @@ def plan_note(lookup: Lookup) -> str:
 def plan_empty(lookup: Lookup) -> Sequence[str]:
     """What stands in the empty list of tracks."""
     if lookup.resolving:
-        return ("", "asking the table of peers who has it, then those who do ...")
+        return ("", *_told_so_far(lookup.so_far))
     if lookup.problem:
         return ("", lookup.problem)
     if lookup.resolved is not None and lookup.resolved.note:
@@ -246,6 +262,15 @@ def plan_empty(lookup: Lookup) -> Sequence[str]:
             "A makes a job of it all the same: it tries again by itself",
         )
     return ("", "nothing is known of its tracks")
+
+
+def _told_so_far(so_far: Resolving | None) -> Sequence[str]:
+    if so_far is None:
+        return ("asking MusicBrainz for its tracks ...",)
+    if not (so_far.holders or so_far.publishers):
+        return ("asking the table of peers who has it, then those who do ...",)
+    known = holders(so_far.publishers, so_far.holders, so_far.estimate)
+    return ("asking those who have it what exactly ...", known, "", "A makes a job of it without waiting")
 
 
 def plan_lines(lookup: Lookup, glyphs: Glyphs) -> list[Line]:
@@ -271,7 +296,7 @@ def variant_lines(track: PlanTrackView) -> list[Line]:
         more = f" and {len(variant.peers) - 4} more" if len(variant.peers) > 4 else ""
         role = "accent" if variant.canonical else "bold"
         lines.append([(variant_text(variant), role), (f"  {size(variant.size)}  {who}{more}", "text")])
-        lines += [[(f"  {reason}", "dim")] for reason in variant.reasons[:6]]
+        lines += [[("  ", "dim"), (str(reason), "dim")] for reason in variant.reasons[:6]]
     if len(track.variants) > 20:
         lines.append([(f"and {len(track.variants) - 20} more", "dim")])
     if track.refused:
