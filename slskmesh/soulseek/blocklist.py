@@ -4,8 +4,8 @@ Rules:
 - A name is matched whole and in its case, as the network does; in a pattern `*` stands for any letters, nothing else
   is special. An address is matched by a network in CIDR form.
 - What several rules say adds up. A buddy is spared by patterns and networks: only a rule of his very name is for him.
-- Bounded: 20,000 rules, of them 1,000 patterns. Names are looked up, networks by their length, patterns one by one
-  with what they said remembered.
+- Bounded: 20,000 rules, of them 1,000 patterns. Names are looked up, networks by their length, patterns by a
+  piece of them, and what they said is remembered.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import enum
 import functools
 import ipaddress
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -25,6 +26,7 @@ from slskmesh.text import sanitize
 RULES_MAX: Final = 20_000
 PATTERNS_MAX: Final = 1_000
 NOTE_MAX: Final = 200
+_PIECES: Final = (1, 2, 3)  # letters
 _REMEMBERED: Final = 20_000
 _WIDEST: Final = {4: 8, 6: 16}  # bits of the widest networks there may be rules of
 _LETTERS: Final = 2  # that a pattern has besides its stars, at least
@@ -124,22 +126,30 @@ def matches(pattern: str, name: str) -> bool:
     return True
 
 
+def _pieces(text: str) -> list[str]:
+    """What a pattern can be filed under: the pieces of one of its texts, as long as can be."""
+    size = min(len(text), _PIECES[-1])
+    return [text[at : at + size] for at in range(len(text) - size + 1)]
+
+
 class Blocklist:
     """All rules as one verdict. It never changes; a changed list is another one."""
 
     def __init__(self, rules: Iterable[Rule] = (), buddies: Iterable[str] = ()) -> None:
         self._buddies = frozenset(buddies)
         self._names: dict[str, Scope] = {}
-        self._patterns: list[tuple[str, Scope]] = []
+        self._patterns: dict[str, list[tuple[str, Scope]]] = {}  # by a piece of theirs
         self._networks: dict[tuple[int, int], dict[int, Scope]] = {}
         self._said: dict[str, Scope] = {}
+        patterns: list[Rule] = []
         for rule in rules:
             if rule.address:
                 self._add_network(rule)
             elif "*" in rule.target:
-                self._patterns.append((rule.target, rule.scope))
+                patterns.append(rule)
             else:
                 self._names[rule.target] = self._names.get(rule.target, Scope.NOTHING) | rule.scope
+        self._index(patterns)
 
     def verdict(self, user: str, address: str = "") -> Scope:
         """What a user is kept from; `address` is his, without a port, empty where it is not known."""
@@ -152,6 +162,14 @@ class Blocklist:
             scope |= self._by_address(address)
         return scope
 
+    def _index(self, patterns: list[Rule]) -> None:
+        """Files each pattern under the rarest of its pieces, so that a name is held against few of them."""
+        pieces = [(rule, _pieces(max(rule.target.split("*"), key=len))) for rule in patterns]
+        common = Counter(piece for _, own in pieces for piece in own)
+        for rule, own in pieces:
+            piece = min(own, key=lambda one: common[one])
+            self._patterns.setdefault(piece, []).append((rule.target, rule.scope))
+
     def _add_network(self, rule: Rule) -> None:
         version, shift, number = _place(rule.target)
         same = self._networks.setdefault((version, shift), {})
@@ -161,9 +179,11 @@ class Blocklist:
         said = self._said.get(user)
         if said is None:
             said = Scope.NOTHING
-            for pattern, scope in self._patterns:
-                if scope not in said and matches(pattern, user):
-                    said |= scope
+            parts = {user[at : at + size] for size in _PIECES for at in range(len(user) - size + 1)}
+            for part in parts & self._patterns.keys():
+                for pattern, scope in self._patterns[part]:
+                    if scope not in said and matches(pattern, user):
+                        said |= scope
             if len(self._said) < _REMEMBERED:
                 self._said[user] = said
         return said

@@ -240,6 +240,19 @@ def test_patterns_match_as_an_expression_would(pattern: str, name: str) -> None:
     assert matches(pattern, name) is (re.fullmatch(expression, name) is not None)
 
 
+@given(
+    st.lists(
+        st.text("abc*", min_size=3, max_size=8).filter(lambda p: "*" in p and len(p.replace("*", "")) > 1)
+    ),
+    st.text("abc", min_size=1, max_size=10),
+)
+def test_a_list_of_patterns_says_what_each_of_them_says(patterns: list[str], name: str) -> None:
+    hit = any(matches(pattern, name) for pattern in patterns)
+    assert Blocklist(name_rule(pattern, IGNORE) for pattern in patterns).verdict(name) == (
+        IGNORE if hit else 0
+    )
+
+
 def test_a_hostile_pattern_costs_no_more_than_another() -> None:
     rules = [name_rule("*" + "a*" * 14, BAN) for _ in range(blocklist.PATTERNS_MAX)]
     assert not Blocklist(rules).verdict("a" * 13 + "b" * 17)
