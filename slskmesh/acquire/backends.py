@@ -17,6 +17,7 @@ import msgspec
 from slskmesh.acquire import recognise
 from slskmesh.acquire.domains import D, GenericFile, Intent, Music
 from slskmesh.acquire.plan import Candidate
+from slskmesh.identity.peerid import PeerId
 from slskmesh.library.domain import SharedFile
 from slskmesh.library.variant import HeldTrack
 from slskmesh.shadow.holdings import to_advert
@@ -27,13 +28,14 @@ MESH: Final = "mesh"
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """Candidates for each intent, in the intents' order. Counts as in `plan.Plan`; `lines` tell how it went."""
+    """Candidates for each intent, in the intents' order. The rest as in `plan.Plan`."""
 
     candidates: tuple[tuple[Candidate, ...], ...]
     holders: int = 0
     publishers: int = 0
     estimate: int = 0
     lines: tuple[str, ...] = ()
+    told: tuple[PeerId, ...] = ()
 
 
 class Tally(msgspec.Struct, frozen=True):

@@ -107,6 +107,7 @@ class MeshMusic:
             max((one.publishers for one in every), default=0),
             max((one.estimate for one in every), default=0),
             tuple(lines),
+            tuple(dict.fromkeys(peer for one in every for peer in one.told)),
         )
 
     def _offers(self, want: Music, resolution: Resolution | None) -> list[Offer]:

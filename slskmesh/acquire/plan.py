@@ -49,3 +49,4 @@ class Plan(msgspec.Struct, Generic[D], frozen=True):
     publishers: int = 0  # that the table names
     estimate: int = 0  # holders by the merged sketches
     lines: tuple[str, ...] = ()
+    told: tuple[PeerId, ...] = ()  # peers that were asked, whether they hold anything or not

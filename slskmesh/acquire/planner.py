@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import trio
 
 from slskmesh.acquire import backends, choice
@@ -58,6 +59,7 @@ class Planner:
             findings.publishers,
             findings.estimate,
             (*lines, *([line] if line else []), *_summary(planned)),
+            findings.told,
         )
 
     async def plan_recording(
@@ -67,7 +69,7 @@ class Planner:
         findings, notes = await self._gather(self._music, [intent], budget, progress)
         planned = (_planned(intent, self._judge(intent, findings.candidates[0]), notes),)
         lines = (*findings.lines, *notes, *_summary(planned))
-        return Plan(planned, findings.holders, findings.publishers, findings.estimate, lines)
+        return Plan(planned, findings.holders, findings.publishers, findings.estimate, lines, findings.told)
 
     async def plan_file(
         self, intent: Intent[GenericFile], budget: Budget, progress: Progress | None = None
@@ -138,7 +140,7 @@ def _spread(found: Findings, places: Sequence[int], total: int) -> Findings:
     rows: list[tuple[Candidate, ...]] = [()] * total
     for place, candidates in zip(places, found.candidates, strict=True):
         rows[place] = candidates
-    return Findings(tuple(rows), found.holders, found.publishers, found.estimate, found.lines)
+    return msgspec.structs.replace(found, candidates=tuple(rows))
 
 
 def _together(found: Sequence[Findings], total: int) -> Findings:
@@ -148,6 +150,7 @@ def _together(found: Sequence[Findings], total: int) -> Findings:
         max((one.publishers for one in found), default=0),
         max((one.estimate for one in found), default=0),
         tuple(line for one in found for line in one.lines),
+        tuple(dict.fromkeys(peer for one in found for peer in one.told)),
     )
 
 

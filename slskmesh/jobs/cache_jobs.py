@@ -35,12 +35,12 @@ class CacheJobs:
         router.on_close(self._closed)
 
     async def run(self) -> None:
-        """Speaks until cancelled: soon after something changed, then no more for TELL_SECONDS."""
+        """Speaks until cancelled: soon after something changed; having spoken, no more for TELL_SECONDS."""
         while True:
             await self._news.wait()
             self._news = trio.Event()
-            self._tell()
-            await trio.sleep(TELL_SECONDS)
+            if self._tell():
+                await trio.sleep(TELL_SECONDS)
 
     def begin(self, job: int, release: Mbid) -> None:
         """A job works on this release from now on."""
@@ -72,12 +72,15 @@ class CacheJobs:
 
     # -- sessions ----------------------------------------------------------------------------------------------
 
-    def _tell(self) -> None:
-        now = self._clock()
+    def _tell(self) -> int:
+        """How many were spoken to."""
+        now, spoken = self._clock(), 0
         for work in self._works.values():
             tellers = self._hearsay.tellers(work.release)
             for peer, message in work.tell(self._sessions.keys(), tellers, now):
                 self._send(peer, message)
+                spoken += 1
+        return spoken
 
     def _send(self, peer: PeerId, message: CacheJob) -> None:
         session = self._sessions.get(peer)

@@ -250,7 +250,7 @@ class ReleaseRun:
         told = [one for planned in plan.wants for one in planned.candidates]
         told += [one for planned in plan.wants for one, _ in planned.refused]
         peers = {peer for candidate in told for peer in candidate.peers}
-        self._around.peers.asked(self._job.number, Mbid(self.record.mbid), peers)
+        self._around.peers.asked(self._job.number, Mbid(self.record.mbid), peers.union(plan.told))
         self._job.holders.update(list(peers)[: HOLDERS_MAX - len(self._job.holders)])
         records: list[ReleaseRecord | TrackRecord] = [
             msgspec.structs.replace(

@@ -97,7 +97,7 @@ class Resolution(msgspec.Struct, frozen=True):
     """What is known of who holds one release, recording or content. `refused` counts by a short word.
 
     `lines` are for people, `publishers` keys with a valid shard; `silent` of those asked did not answer; `done` is
-    False while it goes on.
+    False while it goes on; `told` are the peers that were asked and so know of the question.
     """
 
     kind: str
@@ -110,3 +110,4 @@ class Resolution(msgspec.Struct, frozen=True):
     refused: tuple[tuple[str, int], ...] = ()
     lines: tuple[str, ...] = ()
     done: bool = False
+    told: tuple[PeerId, ...] = ()

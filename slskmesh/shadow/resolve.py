@@ -289,6 +289,7 @@ class _Search:
             tuple(sorted(refused.items())),
             tuple(self._lines()) if done else (),
             done,
+            tuple(self._networks),
         )
 
     def _lines(self) -> list[str]:

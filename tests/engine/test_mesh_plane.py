@@ -2,93 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from slskmesh.demo import audio, catalogue
-from slskmesh.demo.musicbrainz import Server, Shelf
 from slskmesh.engine import commands as cmd
-from slskmesh.engine.console import Console, TimedOut
-from slskmesh.engine.events import Event, LookedUp, Resolved
+from slskmesh.engine.events import LookedUp
 from slskmesh.engine.job_views import JobPhase, JobsView, JobView, MeshView
-from slskmesh.engine.thread import EngineThread
 from slskmesh.engine.views import LibraryView, PeerState, PeersView, StatusView
 from slskmesh.text import SafeStr
-
-WAIT = 30.0
-SEED = 11
-E = TypeVar("E", LookedUp, Resolved)
-
-
-class Node(Console):
-    """One engine and what it said."""
-
-    def __init__(self, home: Path) -> None:
-        self.seen: list[Event] = []
-        super().__init__(EngineThread(home), on_event=self.seen.append)
-
-    def event(self, kind: type[E], command: cmd.Command) -> E:
-        request = self.post(command)
-
-        def found() -> list[E]:
-            return [event for event in self.seen if isinstance(event, kind) and event.query == request]
-
-        self.wait_for(lambda: bool(found()), WAIT, f"{kind.__name__} for {command}")
-        return found()[0]
-
-    def find(self, release: str, holders: int) -> Resolved:
-        """Asks until this many holders showed themselves: the table is young."""
-        for _ in range(40):
-            answer = self.event(Resolved, cmd.Resolve(release))
-            if answer.plan is not None and answer.plan.holders >= holders:
-                return answer
-            with contextlib.suppress(TimedOut):
-                self.wait_for(lambda: False, 0.5, "the table to fill")
-        raise AssertionError(f"never {holders} holders: {answer}")
-
-
-@contextlib.contextmanager
-def musicbrainz(tracks: tuple[catalogue.Track, ...]) -> Iterator[str]:
-    """The demo's catalogue server; gives its host."""
-    with Server(Shelf(catalogue.releases(tracks)), 0) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.host
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def furnish(root: Path, name: str, share: Path | None = None) -> Path:
-    """A home that listens on loopback."""
-    home = root / name
-    home.mkdir(mode=0o700)
-    (home / "config.toml").write_text(
-        f'[overlay]\nlisten = "127.0.0.1:0"\nname = "{name}"\nneighbours = 0\n'
-        f"[library]\ndownloads = {json.dumps(str(root / (name + '-downloads')))}\n"
-        f"shares = {json.dumps([str(share)] if share else [])}\n"
-    )
-    return home
-
-
-@contextlib.contextmanager
-def running(homes: list[Path]) -> Iterator[list[Node]]:
-    """Engines on these homes, for the length of the body."""
-    with contextlib.ExitStack() as stack:
-        nodes = []
-        for home in homes:
-            node = Node(home)
-            node.start()
-            stack.callback(node.stop)
-            nodes.append(node)
-        yield nodes
+from tests.engine.nodes import SEED, WAIT, furnish, musicbrainz, running
 
 
 @pytest.fixture(scope="module")
