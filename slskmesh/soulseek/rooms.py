@@ -24,7 +24,6 @@ from slskmesh.soulseek.port import Client, Offline
 from slskmesh.soulseek.speech import FloodGuard, bounded
 from slskmesh.soulseek.values import (
     LegacyEvent,
-    Outcome,
     RoomInfo,
     RoomJoined,
     RoomLeft,
@@ -150,8 +149,7 @@ class Rooms:
     def on_event(self, event: LegacyEvent) -> bool:
         """Takes an event in; False: it is none of a room."""
         if isinstance(event, ServerChanged):
-            if event.outcome is not Outcome.ONLINE:
-                self._offline()
+            self._offline()  # with a login too: a new session is in no room
             return False
         if isinstance(event, Whispered):
             return event.user == speech.SERVER and self._refused(event)

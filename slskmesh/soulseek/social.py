@@ -116,6 +116,10 @@ class Social:
         taken = (self._wish_runs is not None and self._wish_runs.on_event(event)) or taken
         return self.rooms.on_event(event) or self.mail.on_event(event) or taken
 
+    def left(self) -> None:
+        """We left the server ourselves, which the client does not tell of."""
+        self.on_event(ServerChanged(Outcome.LOST))
+
     async def run(self) -> None:
         """Until cancelled; what is not written then is written before it ends."""
         async with trio.open_nursery() as nursery:

@@ -12,7 +12,7 @@ from typing import Final
 
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.soulseek.port import Client
-from slskmesh.soulseek.values import LegacyEvent, Outcome, ServerChanged, UserChanged, UserState
+from slskmesh.soulseek.values import LegacyEvent, ServerChanged, UserChanged, UserState
 
 WATCHED_MAX: Final = 5_000
 
@@ -61,7 +61,7 @@ class Watches:
 
     def on_event(self, event: LegacyEvent) -> None:
         """Takes an event in."""
-        if isinstance(event, ServerChanged) and event.outcome is not Outcome.ONLINE:
+        if isinstance(event, ServerChanged):  # with a login too: the server tells all anew
             self._states.clear()
         elif isinstance(event, UserChanged) and event.user in self._wanted:
             self._states[event.user] = event.state
