@@ -109,10 +109,9 @@ class Conversation:
             self._dirty.discard(number)
             self._gone.add(number)
 
-    def standing(self) -> ConversationStanding:
-        """For a list."""
+    def standing(self, waiting: int) -> ConversationStanding:
+        """For a list; `waiting`: how many messages are not sent yet."""
         messages = self._messages
-        waiting = sum(message.state is State.WAITING for message in messages.values())
         text = messages[next(reversed(messages))].text if messages else ""
         return ConversationStanding(self.user, self.unread, waiting, self.last, text)
 

@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -190,7 +190,9 @@ class Mail:
 
     def standings(self) -> list[ConversationStanding]:
         """All conversations, the latest first."""
-        return sorted((talk.standing() for talk in self._talks.values()), key=lambda one: -one.last)
+        waiting = Counter(user for user, _ in self._waiting)
+        found = (talk.standing(waiting[user]) for user, talk in self._talks.items())
+        return sorted(found, key=lambda one: -one.last)
 
     def messages(self, user: str, after: int = 0) -> Sequence[Message]:
         """Messages in memory with greater numbers than `after`, oldest first; earlier ones are in the store."""

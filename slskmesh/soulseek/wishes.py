@@ -92,6 +92,7 @@ class WishList:
         self._on_change = on_change
         self._wishes = {wish.id: wish for wish in restored}
         self._offers: dict[int, dict[bytes, Offer]] = {}
+        self._seen: dict[int, dict[bytes, None]] = {}  # Wish.seen, to look up
         self._dirty: set[int] = set()
         self._gone: set[int] = set()
         self._last_id = max(self._wishes, default=0)
@@ -114,7 +115,7 @@ class WishList:
         wish = self._get(id)
         text = self._checked(text, filter, id)
         if (text, filter) != (wish.text, wish.filter):
-            self._offers.pop(id, None)
+            self._forget(id)
             wish.seen, wish.hits, wish.fresh = (), 0, 0
         wish.text, wish.filter, wish.auto = text, filter, auto
         if wish.phase is Phase.DONE:
@@ -125,7 +126,7 @@ class WishList:
         """Takes a wish away; what it fetches goes on. False: there is none."""
         if self._wishes.pop(id, None) is None:
             return False
-        self._offers.pop(id, None)
+        self._forget(id)
         self._dirty.discard(id)
         self._gone.add(id)
         self._on_change()
@@ -183,7 +184,7 @@ class WishList:
         if wish is None:
             return 0
         known = self._offers.setdefault(id, {})
-        seen = dict.fromkeys(wish.seen)
+        seen = self._seen.setdefault(id, dict.fromkeys(wish.seen))
         new = 0
         for offer in offers:
             digest = offer.digest
@@ -196,7 +197,9 @@ class WishList:
                 seen[digest] = None
                 new += 1
         if new:
-            wish.seen = tuple(seen)[-SEEN_MAX:]
+            while len(seen) > SEEN_MAX:
+                del seen[next(iter(seen))]
+            wish.seen = tuple(seen)
             wish.hits += new
             wish.fresh += new
             self._changed(wish)
@@ -284,6 +287,10 @@ class WishList:
         if id not in self._wishes:
             raise UserError(f"there is no wish {id}; it was taken away")
         return self._wishes[id]
+
+    def _forget(self, id: int) -> None:
+        self._offers.pop(id, None)
+        self._seen.pop(id, None)
 
     def _noted(self, wish: Wish, note: str) -> None:
         wish.note = sanitize(note, _NOTE_MAX)

@@ -322,6 +322,38 @@ def test_a_paused_wish_rests_and_other_words_begin_anew() -> None:
     listed.ended(wish.id, True)
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["add", "remove", "pause", "go on", "run", "restart"]), st.integers(0, 9)),
+        max_size=80,
+    )
+)
+def test_no_wish_runs_twice_in_a_row_while_there_are_others(steps: list[tuple[str, int]]) -> None:
+    now, ran = [EPOCH], list[int]()
+    listed = plain_list(lambda: now[0])
+    for number, (what, which) in enumerate(steps):
+        ids = [wish.id for wish in listed.wishes()]
+        chosen = ids[which % len(ids)] if ids else None
+        if what == "add":
+            listed.add(f"wish {number}")
+        elif what == "remove" and chosen is not None:
+            listed.remove(chosen)
+        elif what in ("pause", "go on") and chosen is not None:
+            listed.pause(chosen, what == "pause")
+        elif what == "restart":
+            listed = WishList(lambda: now[0], parse=FilterSieve, restored=listed.wishes())
+        elif what == "run" and (wish := listed.next()) is not None:
+            now[0] += listed.wait()
+            looking = [one for one in listed.wishes() if one.phase is Phase.LOOKING]
+            assert len(looking) == 1 or not ran or wish.id != ran[-1]
+            waiting = [one for one in looking if one.id != wish.id]
+            assert all(one.turn >= wish.turn for one in waiting)  # nobody waits longer
+            listed.ran(wish.id)
+            ran.append(wish.id)
+            assert listed.wait() == wishes.INTERVAL
+            now[0] += which
+
+
 def test_a_clock_that_is_put_back_costs_one_interval() -> None:
     now = EPOCH
     listed = plain_list(lambda: now)
