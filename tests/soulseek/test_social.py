@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 import trio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
 from slskmesh.errors import StorageError
@@ -17,7 +20,23 @@ from slskmesh.soulseek.people import People
 from slskmesh.soulseek.search_budget import SearchBudget
 from slskmesh.soulseek.sieve import FilterSieve
 from slskmesh.soulseek.social import Hooks, Social
-from slskmesh.soulseek.values import RoomSaid, Whispered, WishInterval
+from slskmesh.soulseek.values import (
+    LegacyEvent,
+    Outcome,
+    RoomInfo,
+    RoomJoined,
+    RoomLeft,
+    RoomSaid,
+    RoomsListed,
+    RoomTicker,
+    RoomUser,
+    ServerChanged,
+    ServerSaid,
+    UserChanged,
+    UserState,
+    Whispered,
+    WishInterval,
+)
 from slskmesh.soulseek.wish_runs import WishRuns
 from slskmesh.soulseek.wishes import WishList
 from slskmesh.store.database import Store, open_store
@@ -156,3 +175,50 @@ async def test_the_tables_fit_their_models(tmp_path: Path) -> None:
         for in_file, in_model in await store.run(columns):
             assert sorted(in_file) == sorted(in_model)
     assert "0011_legacy_people" in {step.name for step in steps()}
+
+
+WORDS = st.text(max_size=80) | st.sampled_from(["jazz", "ann", "server", ME, "\ud800", "a\0b", "x" * 5000])
+TIMES = st.floats(0, 2**32)
+EVENTS = st.one_of(
+    st.builds(ServerChanged, st.sampled_from(Outcome), WORDS),
+    st.builds(RoomJoined, WORDS, st.lists(WORDS, max_size=3).map(tuple)),
+    st.builds(RoomLeft, WORDS),
+    st.builds(RoomUser, WORDS, WORDS, st.booleans()),
+    st.builds(RoomTicker, WORDS, WORDS, WORDS),
+    st.builds(RoomSaid, WORDS, WORDS, WORDS, TIMES),
+    st.builds(Whispered, WORDS, WORDS, TIMES, st.booleans()),
+    st.builds(UserChanged, WORDS, st.sampled_from(UserState)),
+    st.builds(RoomsListed, st.lists(st.builds(RoomInfo, WORDS, st.integers(0, 9)), max_size=3).map(tuple)),
+    st.builds(WishInterval, st.integers(-5, 1 << 40)),
+    st.builds(ServerSaid, WORDS),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=st.lists(EVENTS, max_size=40))
+def test_whatever_the_network_says_is_taken_in_written_and_read_again(
+    tmp_path: Path, events: list[LegacyEvent]
+) -> None:
+    async def main(path: Path) -> None:
+        client = SocialDouble()
+        async with open_store(path) as store:
+            social = await open_social(store, client)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(social.run)
+                for event in events:
+                    client.tell(event)
+                await wait_all_tasks_blocked()
+                nursery.cancel_scope.cancel()
+            rooms, talks = social.rooms.standings(), social.mail.standings()
+            again = await open_social(store, SocialDouble())
+        assert {one.name: one.unread for one in again.rooms.standings()} == {
+            one.name: one.unread for one in rooms
+        }
+        assert {one.user: one.unread for one in again.mail.standings()} == {
+            one.user: one.unread for one in talks
+        }
+        for one in talks:
+            assert again.mail.messages(one.user) == social.mail.messages(one.user)
+
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        trio.run(main, Path(folder) / "a.db")
