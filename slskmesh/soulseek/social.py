@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import trio
@@ -98,14 +99,18 @@ class Social:
         if wish_runs is not None:
             self._wish_runs = wish_runs(self.wishes, self.people)
         self._logins = trio.Event()
-        fault = hooks.on_fault
-        self._keeping = (
-            ("people", Keeping(store, self.people, people_rows.save_people, fault)),
-            ("rooms", Keeping(store, self.rooms, people_rows.save_rooms, fault)),
-            ("mail", Keeping(store, self.mail, people_rows.save_mail, fault)),
-            ("wishes", Keeping(store, self.wishes, people_rows.save_wishes, fault)),
-        )
-        self._keepers.update({name: keeper.touch for name, keeper in self._keeping})
+        self._keeping = self._keep(store, hooks.on_fault)
+
+    def _keep(self, store: Store, fault: Callable[[str], None]) -> list[Keeping[Any]]:
+        """Who writes each part; from now on changes wake it."""
+        keeping: dict[str, Keeping[Any]] = {
+            "people": Keeping(store, self.people, people_rows.save_people, fault),
+            "rooms": Keeping(store, self.rooms, people_rows.save_rooms, fault),
+            "mail": Keeping(store, self.mail, people_rows.save_mail, fault),
+            "wishes": Keeping(store, self.wishes, people_rows.save_wishes, fault),
+        }
+        self._keepers.update({name: keeper.touch for name, keeper in keeping.items()})
+        return list(keeping.values())
 
     def on_event(self, event: LegacyEvent) -> bool:
         """Takes an event of the client in; False: it is for others."""
@@ -123,7 +128,7 @@ class Social:
     async def run(self) -> None:
         """Until cancelled; what is not written then is written before it ends."""
         async with trio.open_nursery() as nursery:
-            for _, keeper in self._keeping:
+            for keeper in self._keeping:
                 nursery.start_soon(keeper.run)
             nursery.start_soon(self.mail.run)
             if self._wish_runs is not None:
