@@ -257,7 +257,7 @@ def _candidate(content: bytes, offers: list[Offer], verdict: Verdict) -> Candida
     variant = next(o.variant for o in offers if _facts(o.variant) == said)
     peers = tuple(dict.fromkeys(o.holder.peer for o in offers))
     is_canonical = verdict.basis is not Basis.UNKNOWN and variant.stream == verdict.stream
-    reasons = [f"{len(peers)} peer{'' if len(peers) == 1 else 's'} show it"]
+    reasons = ["1 peer shows it" if len(peers) == 1 else f"{len(peers)} peers show it"]
     score = _HOLDERS * min(5, len(peers))
     if any(o.holder.trusted for o in offers):
         reasons.append("one of them you trust")
