@@ -64,6 +64,10 @@ class Publications:
         """Records in force."""
         return len(self._ours)
 
+    def ours(self) -> dict[bytes, tuple[bytes, float]]:
+        """Payload and life in seconds of every record in force, by key: all that anybody can read of us."""
+        return {key: (what.payload, what.ttl) for key, what in self._ours.items()}
+
     def tick(self, nursery: trio.Nursery) -> None:
         """Starts saying again what is due; to be called every second or so."""
         for key, what in self._due(self._clocks.now()):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -19,6 +19,7 @@ from slskmesh.dht.port import Index
 from slskmesh.fabric.port import Calls
 from slskmesh.identity.peerid import PeerId
 from slskmesh.shadow.descriptors import Holding
+from slskmesh.shadow.listing import Lister, Records
 from slskmesh.shadow.port import Cached, Neighbourhood, Reach, Regard, Resolution, Shelf
 from slskmesh.shadow.publish import Publisher
 from slskmesh.shadow.resolve import Progress, Resolver
@@ -57,7 +58,7 @@ class ShadowIndex:
         wall: Callable[[], float],
         clock: Callable[[], float] = trio.current_time,
     ) -> None:
-        self._wall = wall
+        self._wall, self._cached, self._me = wall, cached, me
         self._proved: OrderedDict[str, dict[bytes, None]] = OrderedDict()
         self._publisher = Publisher(
             index, shelf, cached, me=me, enabled=enabled, rng=rng, wall=wall, clock=clock
@@ -122,6 +123,10 @@ class ShadowIndex:
         """Peers that gave us verified data of it."""
         known = self._publisher.first_hand.holders(Topic(kind, mbid))
         return tuple(Holding(peer, max(0, int(seen))) for peer, seen in known.items())
+
+    def lister(self, records: Records, services: Callable[[], Sequence[str]]) -> Lister:
+        """What shows the person everything that is told of this peer; `services` names those exposed now."""
+        return Lister(self._publisher, records, self._cached, me=self._me, services=services)
 
     def status(self) -> ShadowStatus:
         """How telling stands."""

@@ -91,6 +91,7 @@ class Publisher:
         self._bucket = TokenBucket((PER_MINUTE - _BURST) / 60, _BURST)
         self._wishes = TokenBucket(WISHES_MINUTE / 60, WISHES_MINUTE)
         self._said: dict[Topic, Shard] = {}
+        self._at: Topic | None = None  # what is being told
         self._leaving: list[Topic] = []  # to be withdrawn
         self._awaited: OrderedDict[Topic, None] = OrderedDict()  # asked for before the library had it
         self._audit: list[Topic] = []
@@ -107,6 +108,26 @@ class Publisher:
     def in_force(self) -> int:
         """Shards of ours the table holds now."""
         return len(self._said)
+
+    def said(self) -> dict[Topic, Shard]:
+        """What the table was told and still holds of us, to the letter."""
+        return dict(self._said)
+
+    @property
+    def leaving(self) -> list[Topic]:
+        """What is about to be withdrawn."""
+        return list(self._leaving)
+
+    async def upcoming(self, most: int) -> list[tuple[Topic, Shard]]:
+        """What would be told next, as it would be said now; nothing while it is switched off.
+
+        The sketches are empty: what others say goes into them at the moment of telling.
+        """
+        if not self._enabled():
+            return []
+        coming = dict.fromkeys([*([self._at] if self._at else []), *self._rotation.coming(most)])
+        found = [(topic, await self._shard(topic)) for topic in list(coming)[:most]]
+        return [(topic, shard) for topic, shard in found if shard is not None]
 
     def ask(self, topic: Topic) -> None:
         """It comes up at once, now or once the library has it; told of already, it is only looked at again."""
@@ -149,6 +170,7 @@ class Publisher:
                 await self._wake.wait()
 
     async def _round(self) -> None:
+        self._at = None
         if not self._enabled():
             self._leaving += self._rotation.clear()
             self._awaited.clear()
@@ -167,7 +189,9 @@ class Publisher:
             if act is Act.WITHDRAW:
                 await self._withdraw(topic)
             else:
+                self._at = topic
                 await self._publish(topic)
+                self._at = None
 
     # -- what there is -----------------------------------------------------------------------------------------
 

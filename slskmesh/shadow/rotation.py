@@ -61,6 +61,12 @@ class Rotation:
         """What is told of now."""
         return list(self._slots)
 
+    def coming(self, most: int) -> list[Topic]:
+        """At most so many that come up next, those asked for first; then those in force whose turn ends first."""
+        fresh = [topic for topic in (*self._urgent, *self._deck) if topic not in self._slots]
+        again = sorted(self._slots, key=lambda topic: self._slots[topic].until)
+        return list(dict.fromkeys([*fresh, *again]))[:most]
+
     @property
     def wants_page(self) -> bool:
         """The deck is used up: the next page of the library may be offered."""
