@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import trio
@@ -35,11 +36,19 @@ class Anna(Person):
         self.social: Social | None = None
         self.client.on_event(self._hear_both)
         self.told: list[str] = []
+        self._changed = trio.Event()
 
     def _hear_both(self, event: LegacyEvent) -> None:
         if self.social is not None:
             self.social.on_event(event)
         self._hear(event)
+
+    async def sees(self, true: Callable[[], bool]) -> None:
+        """Waits until changes of the social part made it so."""
+        with trio.fail_after(20):
+            while not true():
+                self._changed = trio.Event()
+                await self._changed.wait()
 
     async def open(self, store: Store) -> Social:
         def said(user: str, message: Message) -> None:
@@ -52,7 +61,7 @@ class Anna(Person):
             me=lambda: self.name,
             parse=str,
             clock=time.time,
-            hooks=Hooks(on_message=said),
+            hooks=Hooks(on_message=said, on_change=lambda: self._changed.set()),
         )
         return self.social
 
@@ -74,13 +83,14 @@ async def meet(port: int, tmp_path: Path) -> None:
         await bob.hears(lambda event: isinstance(event, RoomUser) and event.user == "anna" and event.there)
         await anna.hears(lambda event: isinstance(event, UserChanged) and event.state is UserState.ONLINE)
         assert social.people.state("bob") is UserState.ONLINE
+        await anna.sees(lambda: set(social.rooms.users("harbour")) == {"anna", "bob"})
 
         await social.rooms.say("harbour", "good evening", LocalBudget())
         await bob.client.say("harbour", "evening, Anna!", LocalBudget())
         await bob.hears(lambda event: isinstance(event, RoomSaid) and event.text == "evening, Anna!")
         await anna.hears(lambda event: isinstance(event, RoomSaid) and event.user == "bob")
         assert [line.kind for line in social.rooms.lines("harbour")] == [Kind.OWN, Kind.MENTION]
-        assert set(social.rooms.users("harbour")) == {"anna", "bob"}
+        await anna.sees(lambda: not any(one.waiting for one in social.mail.standings()))
 
         await anna.client.disconnect()
         social.left()
@@ -94,6 +104,7 @@ async def meet(port: int, tmp_path: Path) -> None:
         await bob.hears(lambda event: isinstance(event, Whispered) and event.text == "back soon")
         await bob.hears(lambda event: isinstance(event, RoomUser) and event.user == "anna" and event.there)
         await anna.hears(lambda event: isinstance(event, UserChanged) and event.state is UserState.ONLINE)
+        await anna.sees(lambda: not any(one.waiting for one in social.mail.standings()))
         found = {message.text: message.state for message in social.mail.messages("bob")}
         assert found == {
             "are you there": State.SENT,
