@@ -89,7 +89,9 @@ class MeshFinder:
                         shown[key] = shown.get(key, 0) + 1
         ranked = sorted(shown.items(), key=lambda one: -one[1])
         return [
-            Candidate(content, size, True, f"{count} peer{'' if count == 1 else 's'} hold the same recording")
+            Candidate(
+                content, size, True, f"{count} peer{' holds' if count == 1 else 's hold'} the same recording"
+            )
             for (content, size), count in ranked
         ]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -103,6 +106,11 @@ class Found:
         return self.candidates
 
 
+def candidate() -> Candidate:
+    """The true one."""
+    return Candidate(CONTENT, SIZE, False, "a peer has it")
+
+
 @dataclass
 class Scene:
     """One leecher with a rescue, and who may help."""
@@ -136,7 +144,7 @@ async def scene(
     local.write_bytes(begin)
     one = OneSent(local)
     legacy = LegacyList(one)
-    found = [Candidate(CONTENT, SIZE, False, "a peer has it")] if candidates is None else list(candidates)
+    found = [candidate()] if candidates is None else list(candidates)
     async with open_store(root / "r.db") as store, nodes(root, 1 + helpers) as (nursery, [leecher, *others]):
         for helper in others:
             helper.shelf.put(helper.root / "f", DATA)
@@ -319,3 +327,42 @@ def test_choice_by_size_and_by_what_there_is_to_compare(tmp_path: Path) -> None:
     assert choose(sent, [loose, sure, loose])[0] == [sure, loose]
     many = [Candidate(bytes([i]) * 32, SIZE, True, "") for i in range(20)]
     assert len(choose(sent, many)[0]) == module.CANDIDATES_MAX
+
+
+# -- kills ------------------------------------------------------------------------------------------------------------
+
+
+def kill_at(root: Path, step: str) -> None:
+    """A process that rescues, killed as soon as it tells of this step."""
+    command = [sys.executable, "-m", "tests.acquire.killed_rescue", str(root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith(step):
+                break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize("step", ["said peers are asked", "half", "paused", "placed", "ended"])
+async def test_a_kill_at_each_step_loses_nothing(tmp_path: Path, step: str) -> None:
+    begin = DATA[: 10 * CHUNK + 5]
+    (tmp_path / "legacy.part").write_bytes(begin)
+    await trio.to_thread.run_sync(kill_at, tmp_path, step)
+    one = OneSent(tmp_path / "legacy.part")
+    placed = tmp_path / "1" / "downloads" / "Album" / "a song.flac"
+    assert one.local.exists() or placed.read_bytes() == DATA  # the old one or the new one
+    assert not one.local.exists() or one.local.read_bytes() == begin
+    one.phase = TransferPhase.PAUSED if step in ("paused", "placed") else TransferPhase.ACTIVE
+    if not one.local.exists():
+        one.phase = TransferPhase.DONE
+    legacy = LegacyList(one)
+    async with open_store(tmp_path / "r.db") as store, nodes(tmp_path, 2) as (nursery, [leecher, helper]):
+        helper.shelf.put(helper.root / "f", DATA)
+        rescue = Rescue(store, legacy, leecher.downloads, Found([candidate()]), lambda: QUICK)
+        await nursery.start(rescue.run)
+        link(nursery, leecher, helper)
+        await leecher.until(lambda: one.phase is TransferPhase.DONE and rescue.rescues() == frozenset())
+        assert placed.read_bytes() == DATA and list(placed.parent.iterdir()) == [placed]
+        assert await store.run(rescue_rows.load) == []
+        assert not any(leecher.downloads_root.joinpath(".incomplete").iterdir())
