@@ -142,16 +142,30 @@ class LegacyDownloads:
         )
         for key in order.hold:
             self._start(entries[key], self._work.hold)
+        of_user: dict[str, list[Entry]] = {}
         for key in order.ask:
-            self._start(entries[key], self._work.ask)
-            self._users.want(entries[key].user)
+            of_user.setdefault(entries[key].user, []).append(entries[key])
+        for user, asked in of_user.items():
+            self._users.want(user)
+            for entry in asked:
+                self._begin(entry)
+            self._soon(self._ask, asked)
         return order.next_at
 
+    async def _ask(self, asked: list[Entry]) -> None:
+        """Of one user, one after the other: he gets them in the list's order."""
+        for entry in asked:
+            await self._do(entry, self._work.ask)
+
     def _start(self, entry: Entry, work: Callable[[Entry], Awaitable[None]]) -> None:
+        self._begin(entry)
+        self._soon(self._do, entry, work)
+
+    @staticmethod
+    def _begin(entry: Entry) -> None:
         entry.busy += 1
         if entry.busy == 1:
             entry.idle = trio.Event()
-        self._soon(self._do, entry, work)
 
     async def _do(self, entry: Entry, work: Callable[[Entry], Awaitable[None]]) -> None:
         try:
