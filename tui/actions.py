@@ -68,7 +68,8 @@ class Action:
 
     `keys` are Textual key names, two with a blank between them for a chord ("g g"). `run` gets the app and the
     argument text (empty from a key). `hint` is the short label of the hint row, none: not shown there. `on_row`: it
-    acts on the row under the cursor, so the row's menu (x) has it.
+    acts on the row under the cursor, so the row's menu (x) has it. `complete` makes of an argument what it may become,
+    where `candidates` for the whole of it are not enough.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Action:
     command: str = ""
     argument: str = ""
     candidates: Callable[[MeshApp], Sequence[str]] = _no_candidates
+    complete: Callable[[str], list[str]] | None = None
     hint: str = ""
     on_row: bool = False
 
@@ -150,6 +152,8 @@ class Registry:
         action = self.command(name)
         if action is None:
             return []
+        if action.complete is not None:
+            return [f"{name} {argument}" for argument in action.complete(rest)]
         found = [c for c in action.candidates(desk) if c.casefold().startswith(rest.casefold())]
         return [f"{name} {candidate}" for candidate in found[:200]]
 

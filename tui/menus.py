@@ -70,6 +70,8 @@ def _from_palette(desk: MeshApp, action: Action) -> None:
                 ":",
                 lambda text: run_command(desk, text),
                 text=f"{action.command} ",
+                help=f"{action.title}: {action.argument}",
+                complete=lambda text: desk.registry.complete(desk, text),
                 history=desk.command_history,
             )
         )

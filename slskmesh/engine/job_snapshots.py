@@ -263,6 +263,7 @@ def options_text(spec: Spec) -> str:
         "mesh": "" if c.use_overlay else "not used",
         "at most": f"{c.overlay_bandwidth_kbps} kbit/s" if c.overlay_bandwidth_kbps else "",
         "folder": spec.target_dir,
+        "layout": spec.layout,
         "asked by": spec.requested_by or spec.origin.value,
     }
     return "  ".join(f"{name} {value}" for name, value in parts.items() if value not in ("", None))

@@ -115,6 +115,8 @@ def test_the_options_of_a_job_in_one_line() -> None:
         target=ID,
         limit=5,
         scene="scene:label:x",
+        target_dir="Crates",
+        layout="{artist}/{title}",
         constraints=Constraints(("FLAC",), allow_lossy=False, overlay_bandwidth_kbps=600),
     )
     text = options_text(spec)
@@ -124,6 +126,8 @@ def test_the_options_of_a_job_in_one_line() -> None:
         "codecs FLAC",
         "lossy refused",
         "at most 600 kbit/s",
+        "folder Crates",
+        "layout {artist}/{title}",
         "asked by user",
     ):
         assert part in text

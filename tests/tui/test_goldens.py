@@ -121,6 +121,13 @@ def test_the_table_of_peers_and_a_new_job(size: tuple[int, int]) -> None:
             await s.press("enter")
             await s.push(looked_up(len(s.client.commands)))
             golden(name("new_job_choice", size), s.text())
+            await s.press("O")
+            golden(name("conditions", size), s.text())
+            await s.type("codec=FLAC,ALAC lossless kbps=")
+            golden(name("conditions_typed", size), s.text())
+            await s.type("fast")
+            await s.press("enter")
+            golden(name("conditions_wrong", size), s.text())
 
     play(scene())
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from slskmesh.engine.events import EngineEnded, Level, Notice, Reply
+from slskmesh.engine.events import EngineEnded, Level, Notice, Reply, Resolving
 from slskmesh.engine.views import Banner, PeersView, SettingsView, TransfersView, UploadsView, View
 from slskmesh.text import sanitize
 from tests.tui.fake import NOW, chunkmap, hit, library, peers, s, settings_view, status, transfers, uploads
@@ -135,7 +135,9 @@ def test_hostile_text_of_jobs_and_catalogue_is_only_text(text: str) -> None:
             await st.press("escape", "c", "a", "enter")
             await st.push(soiled(looked_up(len(st.client.commands)), text))
             check(st)
-            await st.press("escape", "6", "tab", "tab")
+            await st.press("O", "x", "enter")
+            check(st)
+            await st.press("escape", "escape", "6", "tab", "tab")
             check(st)
             await st.press("b")
             check(st)
@@ -143,8 +145,14 @@ def test_hostile_text_of_jobs_and_catalogue_is_only_text(text: str) -> None:
             await st.push(soiled(looked_up(len(st.client.commands), note=s("x")), text))
             check(st)
             await st.press("enter")
+            await st.push(Resolving(len(st.client.commands), 2**60, 2**60, 2**60))
+            check(st)
             await st.push(soiled(resolved(len(st.client.commands)), text))
             check(st)
+            await st.press("O", "enter")
+            await st.push(Reply(len(st.client.commands), False, sanitize(text)))
+            check(st)
+            await st.press("escape")
             await st.press("enter")
             check(st)
             await st.press("escape", "t", "t")

@@ -164,8 +164,9 @@ class JobsPane(Pane):
             self._fill((), ())
             return
         now = self.desk.clock()
-        self.tracks.lead = self.releases.lead = head(view, now)
-        self.plan.lead = plan_head(view, now)
+        cells = self.list.inner[0] - 2
+        self.tracks.lead = self.releases.lead = head(view, now, cells)
+        self.plan.lead = plan_head(view, cells)
         shown = wanted(view, self.release if self.inside else "")
         self._fill(shown, view.releases)
         front.title = f"job {row.job} {self._heading(view)}"

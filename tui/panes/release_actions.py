@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.actions import Action, engine_off
-from tui.panes import newjob
+from tui.panes import addjob, newjob
 from tui.panes.search_actions import next_mode, type_query
 
 if TYPE_CHECKING:
@@ -58,6 +58,14 @@ def _job(desk: MeshApp, argument: str) -> None:
     newjob.add(desk, entity)
 
 
+def _job_on_conditions(desk: MeshApp, argument: str) -> None:
+    releases = desk.search.releases
+    entity = releases.entity
+    assert entity is not None
+    marked = tuple(sorted(releases.lookup.marked)) if releases.inside else ()
+    addjob.ask_conditions(desk, entity, marked)
+
+
 def _job_of_tracks(desk: MeshApp, argument: str) -> None:
     releases = desk.search.releases
     entity, places = releases.entity, tuple(track.place for track in releases.chosen())
@@ -99,9 +107,19 @@ def _find(mode: str, desk: MeshApp, argument: str) -> None:
         desk.search.type_query(True)
 
 
-def _both(where: str) -> tuple[Action, Action, Action]:
+def _both(where: str) -> tuple[Action, Action, Action, Action]:
     """The actions that both lists have."""
     return (
+        Action(
+            f"{where}-conditions",
+            "make a job of it on conditions: codec, lossless, rate, folder, tracks ...",
+            ("O",),
+            _job_on_conditions,
+            where,
+            _no_entity,
+            hint="conditions",
+            on_row=True,
+        ),
         Action(f"{where}-type", "type a query", ("i",), type_query, where, hint="search"),
         Action(
             f"{where}-mode", "change the mode: text, release, mbid", ("t",), next_mode, where, hint="mode"
@@ -158,7 +176,7 @@ ACTIONS = (
         _job_of_tracks,
         "release",
         _no_track,
-        hint="job of tracks",
+        hint="tracks",
         on_row=True,
     ),
     Action(
@@ -189,12 +207,13 @@ ACTIONS = (
     ),
     Action(
         "job",
-        "begin a job: a release, artist: or label: name, or ids",
+        "begin a job: a release, artist: or label: name, or ids; then conditions",
         (),
         newjob.new_job,
         "everywhere",
         engine_off,
         "job",
-        "id or text",
+        "id or text, conditions",
+        complete=newjob.completions,
     ),
 )

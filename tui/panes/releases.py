@@ -39,6 +39,7 @@ class ReleaseSearch:
     def __init__(self, pane: SearchPane) -> None:
         self.pane = pane
         self.lookup = Lookup()
+        self.conditions: list[str] = []  # of jobs, as typed before
         self.inside = False  # the tracks of one release are shown
         self._found: ListSource[EntityView] = ListSource(lambda entity: entity.mbid)
         self._tracks: ListSource[PlanTrackView] = ListSource(lambda track: str(track.place))

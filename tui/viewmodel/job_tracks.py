@@ -29,6 +29,7 @@ TRACK_ROLES = {
 }
 LEVEL_ROLES = {"info": "text", "good": "good", "warn": "warn", "error": "bad"}
 BAR = 10
+OPTIONS_LINES = 3
 
 
 def place(track: TrackView) -> str:
@@ -129,25 +130,33 @@ def holders(publishers: int, found: int, estimate: int) -> str:
     return f"{count(found)} hold it, the table names {count(publishers)}, about {count(estimate)} by sketches"
 
 
-def head(view: JobView, now: float) -> list[Line]:
-    """The two lines above every tab: what the job is, where it stands."""
+def _options(view: JobView, cells: int) -> list[Line]:
+    """What the job is and on which conditions, in at most OPTIONS_LINES lines; the last is cut by the box."""
     row = view.row
-    first: Line = [(row.kind, "bold")]
-    if view.options:
-        first.append((f"  {view.options}", "dim"))
+    lead = len(row.kind) + 2
+    parts = wrap(str(view.options), max(20, cells - lead))
+    parts[OPTIONS_LINES - 1 :] = [" ".join(parts[OPTIONS_LINES - 1 :])] if len(parts) >= OPTIONS_LINES else []
+    lines: list[Line] = [[(row.kind, "bold"), ("  ", "dim"), (parts[0], "dim")]]
+    lines += [[(" " * lead, "dim"), (part.strip(), "dim")] for part in parts[1:]]
     if row.requested_by:
-        first.append((f"  for {row.requested_by}", "accent"))
+        lines[-1].append((f"  for {row.requested_by}", "accent"))
+    return lines
+
+
+def head(view: JobView, now: float, cells: int) -> list[Line]:
+    """The lines above every tab, `cells` wide: what the job is, where it stands."""
+    row = view.row
     second: Line = [(f"{row.phase.value}: ", PHASE_ROLES[row.phase]), (why(row, now), "text")]
     if row.tracks_failed:
         second.append((f"  {plural(row.tracks_failed, 'track')} failed", "bad"))
-    return [first, second]
+    return [*_options(view, cells), second]
 
 
-def plan_head(view: JobView, now: float) -> list[Line]:
+def plan_head(view: JobView, cells: int) -> list[Line]:
     """The lines above the plan: the job and its holders."""
     row = view.row
     return [
-        head(view, now)[0],
+        *_options(view, cells),
         [("holders: ", "dim"), (holders(row.publishers, row.holders, row.estimate), "text")],
     ]
 

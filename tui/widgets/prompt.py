@@ -19,7 +19,8 @@ class Question:
     """What a prompt asks.
 
     `submit` gets the text and returns None to close, or the reason to stay open. `change` is called on every edit.
-    `complete` gives the candidates for tab. A `confirm` question takes y or n only.
+    `complete` gives the candidates for tab, `explain` what stands in the place of `help` for a text; `help` then stands
+    beside the candidates. A `confirm` question takes y or n only.
     """
 
     label: str
@@ -30,6 +31,7 @@ class Question:
     change: Callable[[str], None] | None = None
     cancel: Callable[[], None] | None = None
     complete: Callable[[str], list[str]] | None = None
+    explain: Callable[[str], str] | None = None
     history: list[str] = field(default_factory=list)
 
 
@@ -143,8 +145,11 @@ class Prompt(Canvas):
             upper.append((self.wrong, "bad"))
         elif self.candidates:
             upper += self._candidate_line(width_)
+            if question.explain is not None and width(upper) + width([(question.help, "")]) < width_:
+                upper.append((question.help, "dim"))
         else:
-            upper.append((question.help, "dim"))
+            told = question.help if question.explain is None else question.explain(self.edit.text)
+            upper.append((told, "dim"))
         label = question.label
         if question.confirm:
             lower: Line = [
@@ -163,8 +168,18 @@ class Prompt(Canvas):
     def _candidate_line(self, cells: int) -> Line:
         line: Line = []
         start = max(0, self.choice - 3)
-        for at, text in enumerate(self.candidates[start:], start):
+        head = _common_words(self.candidates)
+        for at, text in enumerate((text[head:] for text in self.candidates[start:]), start):
             if width(line) + len(text) + 2 > cells - 2:
                 break
             line += [(text, "tab-on" if at == self.choice else "accent"), ("  ", "text")]
         return line
+
+
+def _common_words(candidates: list[str]) -> int:
+    """Characters of the whole words with which all of them begin: these are typed already."""
+    low, high = min(candidates), max(candidates)
+    prefix = low[: next((at for at, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))]
+    if len(candidates) == 1:
+        prefix = prefix.rstrip()
+    return prefix.rfind(" ") + 1

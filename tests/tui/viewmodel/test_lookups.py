@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slskmesh.engine.events import Resolving
 from slskmesh.engine.job_views import EntityView, PlanTrackView
 from tests.tui.fake import s
 from tests.tui.fake_jobs import entity, looked_up, mbid, plan_track, resolved, variant
@@ -53,7 +54,10 @@ def test_rows_are_as_wide_as_asked(one: EntityView, track: PlanTrackView, cells:
 
 @given(
     st.lists(
-        st.sampled_from(["answer", "nothing", "fail", "resolve", "answered", "unknown", "flip"]), max_size=12
+        st.sampled_from(
+            ["answer", "nothing", "fail", "resolve", "begun", "so far", "answered", "unknown", "flip"]
+        ),
+        max_size=12,
     )
 )
 def test_every_history_of_a_look_up_has_words(steps: list[str]) -> None:
@@ -70,6 +74,8 @@ def test_every_history_of_a_look_up_has_words(steps: list[str]) -> None:
                 lookup.resolve(entity(1))
             case "answered":
                 lookup.answered(resolved(2))
+            case "begun" | "so far":
+                lookup.answered(Resolving(2) if step == "begun" else Resolving(2, 3, 7, 9))
             case "unknown":
                 lookup.answered(resolved(2, plan=None, note=s("nobody")))
             case "flip":
@@ -78,7 +84,9 @@ def test_every_history_of_a_look_up_has_words(steps: list[str]) -> None:
         assert isinstance(words.entity_note(lookup) + words.plan_note(lookup), str)
         assert (lookup.plan is not None) == (lookup.resolved is not None and lookup.resolved.plan is not None)
         if lookup.resolving:
-            assert "asking" in words.plan_note(lookup) and "table" in words.plan_empty(lookup)[1]
+            assert "asking" in words.plan_note(lookup) and "asking" in words.plan_empty(lookup)[1]
+            told = lookup.so_far
+            assert (told is not None and told.publishers > 0) == ("3 hold it" in words.plan_note(lookup))
 
 
 def test_the_four_states_differ() -> None:
