@@ -170,7 +170,7 @@ def pause(number: Number, home: HomeOption = None, json: JsonOption = False) -> 
 
 @jobs.command()
 def resume(number: Number, home: HomeOption = None, json: JsonOption = False) -> None:
-    """Let a paused job go on."""
+    """Let a paused job go on; one that failed is tried again."""
     from slskmesh.cli.jobs import tell_job
 
     tell_job(home_of(home), number, "resumed", ResumeJob(number), Output(json))

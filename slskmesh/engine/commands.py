@@ -183,7 +183,7 @@ class PauseJob(Command, frozen=True):
 
 
 class ResumeJob(Command, frozen=True):
-    """Goes on with a paused job."""
+    """Goes on with a paused job (failed: tries again)."""
 
     job: int
 

@@ -236,8 +236,11 @@ class Jobs:
             await self._ledger.phase(job, Phase.PAUSED, "paused by you", words=[("info", "paused by you")])
 
     async def resume(self, number: int) -> None:
-        """Goes on with a paused job."""
+        """Goes on with a paused job, or one that failed: its reason may say “then resume”, as downloads do."""
         async with self._held(number) as job:
+            if job.record.phase is Phase.FAILED:
+                await self._again(job)
+                return
             if job.record.phase is not Phase.PAUSED:
                 raise UserError(f"job {number} is not paused: {job.record.phase.value}")
             await self._ledger.phase(job, Phase.QUEUED, words=[("info", "resumed")])
@@ -247,23 +250,26 @@ class Jobs:
         async with self._held(number) as job:
             if job.record.phase is Phase.DONE:
                 raise UserError(f"job {number} is done: there is nothing to try again")
-            await self._halt(job)
-            if self._phase(job) is Phase.DONE:
-                return
-            records: list[ReleaseRecord | TrackRecord] = [
-                msgspec.structs.replace(release, phase=Phase.QUEUED, reason="")
-                for release in job.releases.values()
-                if release.phase not in (Phase.DONE, Phase.CANCELLED)
-            ]
-            records += [
-                msgspec.structs.replace(track, phase=TrackPhase.WANTED, reason="", tried=())
-                for track in job.tracks.values()
-                if track.phase not in SETTLED - {TrackPhase.FAILED}
-            ]
-            await self._ledger.write(job, *records)
-            await self._ledger.phase(
-                job, Phase.QUEUED, attempts=0, words=[("info", "everything that is not done is tried again")]
-            )
+            await self._again(job)
+
+    async def _again(self, job: Job) -> None:
+        await self._halt(job)
+        if self._phase(job) is Phase.DONE:
+            return
+        records: list[ReleaseRecord | TrackRecord] = [
+            msgspec.structs.replace(release, phase=Phase.QUEUED, reason="")
+            for release in job.releases.values()
+            if release.phase not in (Phase.DONE, Phase.CANCELLED)
+        ]
+        records += [
+            msgspec.structs.replace(track, phase=TrackPhase.WANTED, reason="", tried=())
+            for track in job.tracks.values()
+            if track.phase not in SETTLED - {TrackPhase.FAILED}
+        ]
+        await self._ledger.write(job, *records)
+        await self._ledger.phase(
+            job, Phase.QUEUED, attempts=0, words=[("info", "everything that is not done is tried again")]
+        )
 
     async def cancel(self, number: int) -> None:
         """Ends a job; finished files stay, unfinished ones are removed."""

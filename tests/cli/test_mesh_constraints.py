@@ -173,7 +173,7 @@ def test_a_link_that_leads_out_is_not_followed(place: Place, net: Net, tmp_path:
     assert list(outside.rglob("*")) == []
 
     (place.downloads / ALBUM.artist).unlink()
-    assert place("jobs", "retry", str(job["job"]))[0] == 0
+    assert place("jobs", "resume", str(job["job"]))[0] == 0, "what failed goes on by resuming too"
     assert place("jobs", "run", "--patience", "1")[0] == 0
     assert digests(place.files()) == digests(net.originals(ALBUM.tracks[0]))
 
