@@ -70,7 +70,7 @@ class Sent(Protocol):
 
 
 class Legacy(Protocol):
-    """The list of downloads from Soulseek users."""
+    """The list of downloads from Soulseek users (`soulseek.downloads.LegacyDownloads`)."""
 
     def views(self) -> Iterable[Sent]:
         """All of them."""
@@ -78,8 +78,8 @@ class Legacy(Protocol):
     def state(self, key: bytes) -> Sent | None:
         """One of them, None if it is not in the list."""
 
-    def partial(self, key: bytes) -> Path:
-        """Where its bytes are, from the beginning of the file on."""
+    def partial_of(self, key: bytes) -> Path:
+        """Where its bytes are, from the beginning of the file on. UserError: it is gone."""
 
     async def pause(self, key: bytes) -> None:
         """Stops it, whatever it does; what is there stays. UserError: it is done or gone."""
@@ -87,14 +87,8 @@ class Legacy(Protocol):
     async def resume(self, key: bytes) -> None:
         """Lets it go on. UserError: it is done or gone."""
 
-    async def rescued(self, key: bytes, path: Path) -> None:
-        """The whole file stands at `path`: it is done, its partial file is not needed any more. May come twice."""
-
-    def say(self, key: bytes, text: str) -> None:
-        """A line for its timeline."""
-
-    def throttled(self) -> bool:
-        """Whether the person's own limit is what holds downloads back now."""
+    async def done_elsewhere(self, key: bytes, path: Path) -> None:
+        """The whole file stands at `path`: it is done, its partial file is not needed. UserError: it is gone."""
 
 
 class Swarm(Protocol):
@@ -160,7 +154,7 @@ class _Head:
     """See `swarm.splice.Head`: one download from a Soulseek user."""
 
     def __init__(self, legacy: Legacy, key: bytes, user: str, paused: bool = False) -> None:
-        self.path = legacy.partial(key)
+        self.path = legacy.partial_of(key)
         self.user = user
         self.paused = paused
         self.different = ""
@@ -176,6 +170,8 @@ class _Head:
         sent = self._legacy.state(self._key)
         if sent is None or sent.phase is TransferPhase.DONE:
             return False
+        if sent.phase is TransferPhase.FAILED:
+            return True  # it does not run
         self.paused = True
         try:
             await self._legacy.pause(self._key)
@@ -205,10 +201,16 @@ class Rescue:
         swarm: Swarm,
         finder: Finder,
         rules: Callable[[], Rules],
+        *,
+        say: Callable[[bytes, str], None],
+        throttled: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = trio.current_time,
     ) -> None:
+        """`say` gets lines for a legacy download's timeline; `throttled` tells whether the person's own limit is what
+        holds legacy downloads back now.
+        """
         self._store, self._legacy, self._swarm, self._finder = store, legacy, swarm, finder
-        self._rules, self._clock = rules, clock
+        self._rules, self._say, self._throttled, self._clock = rules, say, throttled, clock
         self._watches: dict[bytes, Watch] = {}
         self._running: set[bytes] = set()
         self.counts = RescueCounts()
@@ -230,7 +232,7 @@ class Rescue:
                 await trio.sleep(LOOK_SECONDS)
 
     def _look(self, nursery: trio.Nursery) -> None:
-        rules, now, throttled = self._rules(), self._clock(), self._legacy.throttled()
+        rules, now, throttled = self._rules(), self._clock(), self._throttled()
         there = {sent.key: sent for sent in self._legacy.views()}
         self._watches = {key: watch for key, watch in self._watches.items() if key in there}
         for key, sent in there.items():
@@ -254,7 +256,7 @@ class Rescue:
         if why:
             self.counts.refused += 1
             wait = self._watch(key).put_off(self._clock())
-            self._legacy.say(key, f"not rescued: {why}; tried again in {wait / 60:.0f} min at the earliest")
+            self._say(key, f"not rescued: {why}; tried again in {wait / 60:.0f} min at the earliest")
 
     def _watch(self, key: bytes) -> Watch:
         return self._watches.setdefault(key, Watch(self._clock()))
@@ -264,7 +266,7 @@ class Rescue:
         sent = self._legacy.state(key)
         if sent is None:
             return ""
-        self._legacy.say(key, f"{trouble}: looking for peers with the same file")
+        self._say(key, f"{trouble}: looking for peers with the same file")
         try:
             found = await self._finder.find(sent, LocalBudget(Origin.AUTOMATION))
         except BudgetSpent as error:
@@ -283,6 +285,8 @@ class Rescue:
     async def _with(self, sent: Sent, candidate: Candidate) -> str:
         """Why this candidate will not do; empty: the rescue came to an end with it."""
         content = candidate.content
+        if self._legacy.state(sent.key) is None:
+            return ""
         if self._swarm.state(content) is not None:
             return "the same content is in the list of downloads from peers"
         head = _Head(self._legacy, sent.key, sent.user)
@@ -294,7 +298,7 @@ class Rescue:
             await self._store.run(rescue_rows.delete, sent.key)
             return str(error)
         self.counts.begun += 1
-        self._legacy.say(sent.key, f"peers are asked for the rest: {candidate.why}")
+        self._say(sent.key, f"peers are asked for the rest: {candidate.why}")
         return await self._see_through(sent.key, content, head)
 
     async def _continue(self, key: bytes, content: bytes) -> None:
@@ -306,11 +310,11 @@ class Rescue:
                 self._swarm.join(content, head)
                 why = await self._see_through(key, content, head)
                 if why:
-                    self._legacy.say(key, f"not rescued: {why}")
+                    self._say(key, f"not rescued: {why}")
                 return
             await self._store.run(rescue_rows.delete, key)  # a kill came before the download was in the list
         except StorageError as error:
-            self._legacy.say(key, f"not rescued: {error}")
+            self._say(key, f"not rescued: {error}")
         finally:
             self._running.discard(key)
 
@@ -330,7 +334,7 @@ class Rescue:
             if state is None:
                 await self._leave(key, head)
                 self._watch(key).put_off(self._clock(), long=True)
-                self._legacy.say(key, "the download from peers was removed; the transfer goes on alone")
+                self._say(key, "the download from peers was removed; the transfer goes on alone")
                 return ""
             if state.phase is Phase.DONE:
                 return await self._finished(key, state)
@@ -363,14 +367,15 @@ class Rescue:
         return mine
 
     async def _finished(self, key: bytes, state: DownloadState) -> str:
-        await self._legacy.rescued(key, Path(state.path))
+        with contextlib.suppress(UserError):  # the person took it off the list in this moment
+            await self._legacy.done_elsewhere(key, Path(state.path))
         await self._store.run(rescue_rows.delete, key)
         came = sum(source.received for source in state.sources if not source.user)
         peers = sum(source.received > 0 and not source.user for source in state.sources)
         self.counts.rescued += 1
         self.counts.bytes += came
         who = f"{peers} peer{'' if peers == 1 else 's'}"
-        self._legacy.say(key, f"rescued: {came:,} of {state.size:,} bytes came from {who}, all verified")
+        self._say(key, f"rescued: {came:,} of {state.size:,} bytes came from {who}, all verified")
         return ""
 
     async def _drop(self, key: bytes, content: bytes, head: _Head) -> None:

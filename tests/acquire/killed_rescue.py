@@ -22,10 +22,10 @@ class Telling(LegacyList):
         await super().pause(key)
         print("paused", flush=True)
 
-    async def rescued(self, key: bytes, path: Path) -> None:
+    async def done_elsewhere(self, key: bytes, path: Path) -> None:
         print("placed", flush=True)
         await trio.sleep(0.05)
-        await super().rescued(key, path)
+        await super().done_elsewhere(key, path)
         print("ended", flush=True)
 
     def say(self, key: bytes, text: str) -> None:
@@ -43,7 +43,7 @@ async def main(root: Path) -> None:
     ):
         helper.shelf.put(helper.root / "f", DATA)
         link(nursery, leecher, helper, rate=6e6)
-        rescue = Rescue(store, legacy, leecher.downloads, Found([candidate()]), lambda: QUICK)
+        rescue = Rescue(store, legacy, leecher.downloads, Found([candidate()]), lambda: QUICK, say=legacy.say)
         await nursery.start(rescue.run)
         half = False
         while True:

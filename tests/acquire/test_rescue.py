@@ -65,7 +65,7 @@ class LegacyList:
     def state(self, key: bytes) -> OneSent | None:
         return self.sent.get(key)
 
-    def partial(self, key: bytes) -> Path:
+    def partial_of(self, key: bytes) -> Path:
         return self.sent[key].local
 
     async def pause(self, key: bytes) -> None:
@@ -79,7 +79,7 @@ class LegacyList:
         self.asked.append("resume")
         self.sent[key].phase = TransferPhase.REQUESTED
 
-    async def rescued(self, key: bytes, path: Path) -> None:
+    async def done_elsewhere(self, key: bytes, path: Path) -> None:
         assert await trio.to_thread.run_sync(path.is_file)  # the file stands before the transfer is ended
         self.finished[key] = path
         self.sent[key].phase = TransferPhase.DONE
@@ -149,7 +149,15 @@ async def scene(
         for helper in others:
             helper.shelf.put(helper.root / "f", DATA)
         finder = Found(found)
-        rescue = Rescue(store, legacy, leecher.downloads, finder, lambda: QUICK)
+        rescue = Rescue(
+            store,
+            legacy,
+            leecher.downloads,
+            finder,
+            lambda: QUICK,
+            say=legacy.say,
+            throttled=legacy.throttled,
+        )
         if run:
             await nursery.start(rescue.run)
         yield Scene(nursery, leecher, others, legacy, finder, rescue, store, one)
@@ -268,7 +276,7 @@ async def test_a_rescue_goes_on_after_a_restart(tmp_path: Path) -> None:
     async with open_store(tmp_path / "r.db") as store, open_node(1, tmp_path / "1") as leecher:
         async with open_node(2, tmp_path / "2") as helper, trio.open_nursery() as nursery:
             helper.shelf.put(helper.root / "f", DATA)
-            rescue = Rescue(store, legacy, leecher.downloads, Found(), lambda: QUICK)
+            rescue = Rescue(store, legacy, leecher.downloads, Found(), lambda: QUICK, say=legacy.say)
             await nursery.start(rescue.run)
             assert rescue.rescues() == {KEY}
             link(nursery, leecher, helper)
@@ -359,7 +367,7 @@ async def test_a_kill_at_each_step_loses_nothing(tmp_path: Path, step: str) -> N
     legacy = LegacyList(one)
     async with open_store(tmp_path / "r.db") as store, nodes(tmp_path, 2) as (nursery, [leecher, helper]):
         helper.shelf.put(helper.root / "f", DATA)
-        rescue = Rescue(store, legacy, leecher.downloads, Found([candidate()]), lambda: QUICK)
+        rescue = Rescue(store, legacy, leecher.downloads, Found([candidate()]), lambda: QUICK, say=legacy.say)
         await nursery.start(rescue.run)
         link(nursery, leecher, helper)
         await leecher.until(lambda: one.phase is TransferPhase.DONE and rescue.rescues() == frozenset())
