@@ -6,6 +6,7 @@ Prints a line when the stage is reached: "partial", "placing" (the name is writt
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import time
@@ -31,7 +32,7 @@ def stop_at(stage: str) -> None:
     place = partials.place
 
     def wait() -> None:
-        print(stage, flush=True)
+        os.write(1, f"{stage}\n".encode())  # whole, from whichever thread
         time.sleep(600)
 
     def slow(root: Path, key: bytes, target: Path) -> bool:

@@ -26,9 +26,9 @@ def kill_at(home: Path, stage: str) -> None:
     command = [sys.executable, "-m", "tests.soulseek.killed_downloads", str(home), str(FILES), stage]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().strip() == stage
+        reached = process.stdout.readline().strip()
         process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        assert process.wait() == -signal.SIGKILL and reached == stage
 
 
 @pytest.mark.parametrize("stage", ["partial", "placing", "placed"])
