@@ -326,6 +326,8 @@ class LegacyDownloads:
         if entry.state is State.DONE:
             raise UserError(f"it is here already: {entry.local}")
         await entry.idle.wait()
+        if not self._is_unfinished(entry):
+            return  # it was just being finished
         entry.state, entry.trouble, entry.reason = State.QUEUED, Trouble.NONE, ""
         entry.ready, entry.tries = 0.0, 0
         self._work.full.forget(entry.user)
