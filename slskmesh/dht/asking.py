@@ -2,6 +2,8 @@
 
 Rules:
 - Who answered is believed to exist, who was only mentioned is not: it is asked at most once a minute, with little.
+- Who was silent lately is asked last, once and briefly, unless the caller is `patient`; nobody is greeted because
+  others name it meanwhile.
 - Tokens given to us are shown again while they count: then questions are short and answers whole.
 - Hints of addresses we cannot send to, or that would aim us into our own local network from outside, are dropped.
 """
@@ -39,6 +41,8 @@ class Asker:
         self.id = responder.id
         self.company = trio.Event()  # set once anybody proved itself
         self._trying: dict[Address, trio.Event] = {}
+        self._witness = trio.Lock()
+        self._witness_asked = float("-inf")
 
     # -- hello ----------------------------------------------------------------------------------------------------
 
@@ -54,9 +58,12 @@ class Asker:
 
         The table takes it, unless it says that strangers cannot reach it: then the table drops it.
         """
-        self._responder.greetings.greeted(address, self._clocks.now())
+        asked = self._clocks.now()
+        self._responder.greetings.greeted(address, asked)
         proven = await self._greet(address, tries, may)
         if proven is None:
+            if expect is not None:
+                await self._note_silence(expect, address, asked)
             return None
         contact, closed = proven
         if (expect is not None and contact.id != expect) or contact.id == self.id:
@@ -75,13 +82,22 @@ class Asker:
                 await self.hello(address, expect, tries=tries)
 
     async def _greet(
-        self, address: Address, tries: int | None, may: Callable[[int], bool]
+        self,
+        address: Address,
+        tries: int | None,
+        may: Callable[[int], bool] = lambda _: True,
+        timeout: float | None = None,
     ) -> tuple[Contact, bool] | None:
         nonce = self._clocks.entropy(wire.NONCE)
         question = wire.padded(wire.Hello(self.id, nonce, self._responder.closed), wire.HELLO_PAD)
-        answer = await self.calls.call(address, question, wire.HelloAnswer, tries=tries, may=may)
+        answer = await self.calls.call(
+            address, question, wire.HelloAnswer, tries=tries, timeout=timeout, may=may
+        )
         contact = self._responder.prove(nonce, address, answer) if answer is not None else None
-        return None if answer is None or contact is None else (contact, answer.closed)
+        if answer is None or contact is None:
+            return None
+        self._responder.silences.heard(contact.id, address, self._clocks.now())
+        return contact, answer.closed
 
     async def _admit(self, contact: Contact) -> None:
         table = self._responder.table
@@ -97,13 +113,28 @@ class Asker:
 
     async def is_alive(self, contact: Contact) -> bool:
         """Whether a contact of the table still answers as itself; one that strangers cannot reach is dropped."""
-        proven = await self._greet(contact.address, None, lambda _: True)
+        asked = self._clocks.now()
+        proven = await self._greet(contact.address, None)
         alive = proven is not None and proven[0].id == contact.id
+        if not alive:
+            await self._note_silence(contact.id, contact.address, asked)
         self._responder.table.heard(contact, alive, self._clocks.wall())
         if alive and proven is not None and proven[1]:
             self._responder.table.remove_contact(contact)
             return False
         return alive
+
+    async def _note_silence(self, node: bytes, address: Address, asked: float) -> None:
+        """Remembers that no answer came since `asked`, unless nobody answers: who was heard last is asked at need."""
+        silences = self._responder.silences
+        if not self._port.reaches(address) or silences.silent(node, address, asked, self._clocks.now()):
+            return
+        async with self._witness:
+            witness = silences.witness(address)
+            if witness is not None and self._witness_asked <= asked:
+                self._witness_asked = self._clocks.now()
+                await self._greet(witness, 1, timeout=self._config.brief)
+        silences.silent(node, address, asked, self._clocks.now())
 
     # -- questions ------------------------------------------------------------------------------------------------
 
@@ -115,7 +146,9 @@ class Asker:
         answer = await self._ask(contact, body, wire.Nodes)
         return None if answer is None else self.hints(contact, answer.hints)
 
-    async def values(self, contact: Contact, key: bytes, after: bytes = b"") -> wire.Values | None:
+    async def values(
+        self, contact: Contact, key: bytes, after: bytes = b"", *, patient: bool = False
+    ) -> wire.Values | None:
         """What `contact` holds under `key` of publishers beyond `after`; None: no answer."""
         now = self._clocks.now()
         token = self.granted.token(contact.id, contact.address, now)
@@ -123,7 +156,8 @@ class Asker:
             self.id, contact.id, key, after, token, self._families(), self._responder.closed
         )
         pad = wire.READ_PAD if self.is_known(contact) else wire.ASK_PAD
-        return await self._ask(contact, question if token else wire.padded(question, pad), wire.Values)
+        body = question if token else wire.padded(question, pad)
+        return await self._ask(contact, body, wire.Values, patient)
 
     async def store(self, contact: Contact, key: bytes, data: list[bytes]) -> bool:
         """Offers encoded records under `key`; whether `contact` holds them all now."""
@@ -160,9 +194,11 @@ class Asker:
             return True
         return self.aims.is_known(contact.address, self._clocks.now())
 
-    async def _ask(self, contact: Contact, body: wire.Request, kind: type[_Q]) -> _Q | None:
+    async def _ask(
+        self, contact: Contact, body: wire.Request, kind: type[_Q], patient: bool = False
+    ) -> _Q | None:
         async with self._trial_of(contact.address, self.is_known(contact)) as may:
-            return await self._question(contact, body, kind) if may else None
+            return await self._question(contact, body, kind, patient) if may else None
 
     @asynccontextmanager
     async def _trial_of(self, address: Address, known: bool) -> AsyncIterator[bool]:
@@ -180,12 +216,18 @@ class Asker:
             del self._trying[address]
             done.set()
 
-    async def _question(self, contact: Contact, body: wire.Request, kind: type[_Q]) -> _Q | None:
-        answer = await self.calls.call(contact.address, body, kind)
+    async def _question(
+        self, contact: Contact, body: wire.Request, kind: type[_Q], patient: bool
+    ) -> _Q | None:
+        asked = self._clocks.now()
+        tries, timeout = (1, self._config.brief) if self.is_silent(contact) and not patient else (None, None)
+        answer = await self.calls.call(contact.address, body, kind, tries=tries, timeout=timeout)
         self._responder.table.heard(contact, answer is not None, self._clocks.wall())
         if answer is None:
+            await self._note_silence(contact.id, contact.address, asked)
             return None
         now = self._clocks.now()
+        self._responder.silences.heard(contact.id, contact.address, now)
         self.aims.answered(contact.address, now)
         self.granted.note(contact.id, contact.address, answer.token, now)
         return answer
@@ -206,6 +248,8 @@ class Asker:
             ):
                 continue
             found.append(contact)
+            if self.is_silent(contact):
+                continue
             known = self._responder.table.get(contact.id)
             if known.address != address if known else self._responder.table.wants(contact.id):
                 self._responder.meet(contact.id, address, Why.MENTIONED)
@@ -220,9 +264,15 @@ class Asker:
 
     def shortlist(self, target: bytes, start: Iterable[Contact] = ()) -> Shortlist:
         """Where a lookup begins: `start` and the nearest of the table that we can send to."""
-        found = Shortlist(target, self._config.k, self._responder.rule)
-        found.offer([*start, *self._responder.table.find_neighbors(found.node, only=self.can_ask)])
+        found = Shortlist(target, self._config.k, self._responder.rule, self.is_silent)
+        find = self._responder.table.find_neighbors
+        speaking = find(found.node, only=lambda one: self.can_ask(one) and not self.is_silent(one))
+        found.offer([*start, *speaking, *find(found.node, only=self.can_ask)])
         return found
+
+    def is_silent(self, contact: Contact) -> bool:
+        """Whether the contact was silent to us lately."""
+        return self._responder.is_silent(contact)
 
     def can_ask(self, contact: Contact) -> bool:
         """Whether we can send to the contact's family at all."""

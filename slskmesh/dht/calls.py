@@ -18,6 +18,8 @@ from slskmesh.errors import PeerError
 
 _A = TypeVar("_A", wire.HelloAnswer, wire.Nodes, wire.Values, wire.Stored, wire.Probed)
 WAITING_MAX: Final = 512
+_LOSSY: Final = 0.05
+_WEIGHT: Final = 1 / 16  # of the newest answer
 
 
 class Datagrams(Protocol):
@@ -52,9 +54,15 @@ class Calls:
         self._room = trio.Semaphore(WAITING_MAX)
         self._waiting: dict[bytes, _Waiting] = {}
         self.sent = 0
+        self._repeated = 0.5  # share of the answers that took more than one try; nothing is known at first
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    @property
+    def lossy(self) -> bool:
+        """Whether answers lately took a second try more often than once in twenty."""
+        return self._repeated > _LOSSY
 
     async def call(
         self,
@@ -63,31 +71,33 @@ class Calls:
         kind: type[_A],
         *,
         tries: int | None = None,
+        timeout: float | None = None,
         may: Callable[[int], bool] = lambda _: True,
     ) -> _A | None:
-        """The answer of this `kind` from `address`, or None when there was none after all tries.
+        """The answer of this `kind` from `address`, or None when there was none after all tries of `timeout` seconds.
 
         `may` is asked with the bytes of each datagram before it is sent; its no ends the call.
         """
         if not self._port.reaches(address):
             return None
         async with self._room:
-            for _ in range(tries or self._tries):
+            for number in range(tries or self._tries):
                 call = self._entropy(wire.CALL)
                 data = wire.encode(call, body)
                 if not may(len(data)):
                     return None
-                answer = await self._once(call, data, address)
+                answer = await self._once(call, data, address, timeout or self._timeout)
                 if answer is not None:
+                    self._repeated += ((number > 0) - self._repeated) * _WEIGHT
                     return answer if isinstance(answer, kind) else None
         return None
 
-    async def _once(self, call: bytes, data: bytes, address: Address) -> wire.Answer | None:
+    async def _once(self, call: bytes, data: bytes, address: Address, timeout: float) -> wire.Answer | None:
         waiting = self._waiting[call] = _Waiting(address)
         try:
             self.sent += 1
             await self._port.send(data, address)
-            with trio.move_on_after(self._timeout):
+            with trio.move_on_after(timeout):
                 await waiting.answered.wait()
             return waiting.answer
         finally:

@@ -36,6 +36,7 @@ _TICK: Final = 1.0
 _SWEEP: Final = 60.0
 _REFRESH: Final = 900.0
 _PING: Final = 15.0
+_PING_LATER: Final = 1.25  # times the pause, after an answer
 _KNOCKS: Final = 3
 
 
@@ -74,6 +75,8 @@ class Mesh:
         self._met = trio.Event()
         self._said_closed = False
         self._knows_beyond = False  # contacts beyond the local network
+        self._pinging: set[bytes] = set()
+        self._pause = _PING
         self._last = dict.fromkeys(("sweep", "refresh", "ping"), clocks.now())
 
     @property
@@ -142,7 +145,6 @@ class Mesh:
         return True
 
     async def _keep(self) -> None:
-        table = self.responder.table
         async with trio.open_nursery() as nursery:
             while True:
                 await trio.sleep(_TICK)
@@ -153,11 +155,33 @@ class Mesh:
                 if self._is_time("refresh", _REFRESH):
                     nursery.start_soon(self.asker.near, self.id)
                     nursery.start_soon(self.asker.near, self._rng.randbytes(records.KEY))
-                if self._is_time("ping", _PING) and (eldest := table.eldest(self._rng.random())):
-                    nursery.start_soon(self.asker.is_alive, eldest)
+                if contact := self._to_ping():
+                    nursery.start_soon(self._ping, contact)
                 self._test_port(nursery)
                 self.publications.tick(nursery)
                 self.replication.tick(nursery)
+
+    def _to_ping(self) -> Contact | None:
+        """The contact to ask now whether it lives: one that was silent, else from time to time the eldest of some."""
+        table = self.responder.table
+        idle = [one for one in table.contacts() if one.id not in self._pinging]
+        silent = next(filter(self.responder.is_silent, idle), None)
+        if silent is not None or not self._is_time("ping", self._pause):
+            return silent
+        if self._pause < _PING:
+            return min(idle, key=lambda contact: contact.answered, default=None)
+        eldest = table.eldest(self._rng.random())
+        return None if eldest is None or eldest.id in self._pinging else eldest
+
+    async def _ping(self, contact: Contact) -> None:
+        """Asks whether a contact lives. After a silence the next is asked soon, later again with each answer."""
+        self._pinging.add(contact.id)
+        alive = await self.asker.is_alive(contact)
+        self._pinging.discard(contact.id)
+        if alive:
+            self._pause = min(_PING, self._pause * _PING_LATER)
+        elif self.responder.is_silent(contact):
+            self._pause = _TICK
 
     # -- the port -------------------------------------------------------------------------------------------------
 

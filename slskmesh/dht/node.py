@@ -5,7 +5,8 @@ Rules:
   id must be the hash of its key. A known id at another address is rebound only when the old address is silent.
 - To a host that has proven nothing at most three times what came from it is sent, hellos back included (`Credit`).
 - Stores need a token; records prove themselves. Bad datagrams are counted and cost nothing else.
-- Hints go to whom they serve: of families the asker can send to, and no address of a local network beyond it.
+- Hints go to whom they serve: of families the asker can send to, and no address of a local network beyond it. Who
+  was silent to us lately is named only where nobody else can be.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from slskmesh.dht.probing import Probing, may_point
 from slskmesh.dht.rates import Aims, Credit, Rates
 from slskmesh.dht.reachability import Reachability
 from slskmesh.dht.record import node_id
+from slskmesh.dht.silences import Silences
 from slskmesh.dht.store import RecordStore, is_held
 from slskmesh.dht.table import Contact, NetworkRule, Table
 from slskmesh.dht.tokens import Tokens
@@ -43,6 +45,7 @@ _CREDIT_MOST = 4 * wire.AMPLIFICATION * wire.DATAGRAM_MAX
 class Config:
     """Numbers of a node: replicas, calls at once, seconds, requests a second of one address, signatures a second.
 
+    A call takes `tries` of `timeout` seconds; one to who was silent lately takes a single one of `brief` seconds.
     `closed` says that our port is known to be closed; else the node finds out by itself.
     """
 
@@ -51,6 +54,7 @@ class Config:
     timeout: float = 1.0
     tries: int = 2
     slow: float = 0.3
+    brief: float = 0.5
     rate: float = 20
     burst: float = 60
     signatures: float = 2000
@@ -92,6 +96,7 @@ class Responder:
         self.rates = Rates(config.rate, config.burst, config.signatures, now)
         self.credit = Credit(wire.AMPLIFICATION, _CREDIT_MOST)
         self.aims = Aims()
+        self.silences = Silences()
         self.greetings = Greetings()
         self.probing = Probing(self.rule, clocks.entropy, now)
         self.reachability = Reachability(now)
@@ -118,7 +123,9 @@ class Responder:
         if not self.rates.admits(address, self.rule.limits(host), proven, now):
             self.counts["limited"] += 1
             return None
-        if not proven:
+        if proven:
+            self.silences.heard(body.sender, address, now)
+        else:
             self.credit.came(host, len(data))
         answer = self._answer(body, address, proven, len(data))
         if answer is None:
@@ -178,8 +185,12 @@ class Responder:
             family = wire.V6 if networks.is_v6(contact.ip) else wire.V4
             return bool(families & family) and may_point(address, contact.address)
 
+        def speaks(contact: Contact) -> bool:
+            return serves(contact) and not self.is_silent(contact)
+
+        find, node = self.table.find_neighbors, Node(target)
         hints = []
-        for contact in self.table.find_neighbors(Node(target), most, exclude=asker, only=serves):
+        for contact in find(node, most, asker, speaks) or find(node, most, asker, serves):
             hint = wire.Hint(contact.id, networks.pack(contact.address))
             room -= len(hint.endpoint) + _HINT
             if room < 0:
@@ -243,6 +254,10 @@ class Responder:
         known = self.table.get(node)
         if closed == (known is not None and known.address == address) and (known or self.table.wants(node)):
             self.meet(node, address, Why.PROVEN if proven else Why.ASKED)
+
+    def is_silent(self, contact: Contact) -> bool:
+        """Whether a contact was silent to us lately."""
+        return self.silences.is_silent(contact.id, contact.address, self.clocks.now())
 
     def meet(self, node: bytes, address: Address, why: Why) -> None:
         """Notes somebody to be greeted."""

@@ -3,7 +3,8 @@
 Rules:
 - A read asks the k nearest, verifies each record, unions them, pages only holders whose digest differs from the
   union, and mends at most two lacking holders with at most twelve records each.
-- Unless most holders agree already, nearer ones that did not answer are asked once more before the read ends.
+- Unless most holders agree already, nearer ones that did not answer are asked once more before the read ends, and
+  with patience where datagrams are lost, unless they were silent before it.
 """
 
 from __future__ import annotations
@@ -46,21 +47,23 @@ class Reader:
         return [one for one in union.records(self._wall()) if one.payload]
 
     async def _ask_nearest(self, union: Union) -> list[Contact]:
-        async def ask(contact: Contact) -> list[Contact] | None:
-            answer = await self._asker.values(contact, union.key)
+        async def ask(contact: Contact, patient: bool = False) -> list[Contact] | None:
+            answer = await self._asker.values(contact, union.key, patient=patient)
             if answer is None:
                 return None
             union.answered(contact, answer, self._wall())
             return self._asker.hints(contact, answer.hints)
 
         shortlist = self._asker.shortlist(union.key)
-        nearest = await crawl(shortlist, ask, self._config.alpha, self._config.slow)
+        settled = partial(union.is_settled, _AGREEING)
+        nearest = await crawl(shortlist, ask, self._config.alpha, self._config.slow, settled)
         silent = shortlist.silent(nearest)
-        if not silent or union.is_settled(_AGREEING):
+        if not silent or settled():
             return nearest
 
         async def ask_again(contact: Contact) -> None:
-            if await ask(contact) is not None:
+            patient = self._asker.calls.lossy and contact.id not in shortlist.doubted
+            if await ask(contact, patient) is not None:
                 nearest.append(contact)
 
         await _together([partial(ask_again, contact) for contact in silent])
