@@ -97,19 +97,22 @@ def test_the_products_own_steps_have_no_gaps() -> None:
 
 
 async def test_the_products_own_steps_fit_their_models(tmp_path: Path) -> None:
-    from slskmesh.store.models import base, catalogue, jobs, library, peers, transfers, violations
+    from slskmesh.store import models
+    from slskmesh.store.models import base
 
-    rooms = {room.__name__ for room in (catalogue, jobs, library, peers, transfers, violations)}
+    rooms = {f"{models.__name__}.{room.name}" for room in pkgutil.iter_modules(models.__path__)}
+    for room in rooms:
+        importlib.import_module(room)
 
     def columns() -> list[tuple[list[str], list[str]]]:
-        models = [model for model in base.Base.__subclasses__() if model.__module__ in rooms]
-        assert len(models) >= 12
+        tables = [model for model in base.Base.__subclasses__() if model.__module__ in rooms]
+        assert len(tables) >= 13
         return [
             (
                 [column.name for column in database.get_columns(model._meta.table_name)],
                 list(model._meta.columns),
             )
-            for model in models
+            for model in tables
         ]
 
     async with open_store(tmp_path / "a.db") as store:
