@@ -1,3 +1,5 @@
+import importlib
+import pkgutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
