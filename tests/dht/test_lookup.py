@@ -101,3 +101,29 @@ async def test_endless_hints_end(dead: bool, autojump_clock: trio.testing.MockCl
     await crawl(shortlist, ask, 3, 0.3)
     assert len(shortlist.contacted) <= ASKED_MAX + 3
     assert len(shortlist.heap) <= 600
+
+
+@pytest.mark.parametrize("enough", [True, False])
+async def test_who_was_silent_before_is_asked_last_or_not_at_all(
+    enough: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    everyone = nearest(contacts(40), 40)
+    silent = {one.id for one in everyone[:5]}
+    revived = everyone[2]
+    asked: list[bytes] = []
+
+    async def ask(contact: Contact) -> list[Contact] | None:
+        asked.append(contact.id)
+        dead = contact.id in silent and contact is not revived
+        await trio.sleep(0.5 if dead else 0.05)
+        return None if dead else everyone
+
+    shortlist = Shortlist(TARGET, 8, NetworkRule(False), lambda contact: contact.id in silent)
+    shortlist.offer(everyone[:12])
+    began = trio.current_time()
+    found = await crawl(shortlist, ask, 3, 0.3, lambda: enough)
+    assert trio.current_time() - began < 1
+    assert not silent & set(asked[:8])
+    assert len(asked) == len(set(asked))
+    assert silent & set(asked) == (set() if enough else silent)
+    assert found == (everyone[5:13] if enough else [revived, *everyone[5:12]])
