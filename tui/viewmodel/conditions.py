@@ -144,7 +144,9 @@ def _known(name: str, word: str, kind: str) -> _What:
         names = " ".join(label_of(one) for one, that in CONDITIONS.items() if that.fits(kind))
         raise UserError(f"{sanitize(word, 30)} is no condition; there are {names}")
     if not what.fits(kind):
-        raise UserError(f"{label_of(name)} is for jobs of {what.only} only; this is one of {_OF.get(kind, kind)}")
+        raise UserError(
+            f"{label_of(name)} is for jobs of {what.only} only; this is one of {_OF.get(kind, kind)}"
+        )
     return what
 
 
