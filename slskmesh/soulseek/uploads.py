@@ -4,13 +4,14 @@
 - Its calls come from the adapter's thread, settings and news from the engine's: one lock, held for moments only.
 - What is handed in (`blocked`, `buddy`, `shares_of`, `size_of`) is called on the adapter's thread: quick, thread-safe.
 - A refusal is one of the network's own words, which every client knows what to do with.
-- Bytes a user has waiting are counted from the moment he is told yes: what no news follows is forgotten after a while.
+- What a user has waiting is counted from the moment he is told yes; a yes without news is forgotten after a while.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -55,6 +56,7 @@ class UploadPolicy:
         self._size_of = size_of
         self._clock = clock
         self._bytes: dict[str, int] = {}  # waiting and under way, by user
+        self._files: Counter[str] = Counter()  # as many, by user
         self._sizes: dict[int, tuple[str, int]] = {}  # the same, by key
         self._promised: dict[tuple[str, str], tuple[int, float]] = {}
 
@@ -68,10 +70,12 @@ class UploadPolicy:
         size = self._size_of(user, path) or 0
         with self._lock:
             limits = self._rules.groups[group]
-            if limits.queue_files and queued >= limits.queue_files:
-                return TOO_MANY_FILES
             now = self._clock()
             self._forget_promises(now)
+            promised = sum(who == user and other != path for who, other in self._promised)
+            files = max(queued, self._files.get(user, 0) + promised)  # requests may come many at once
+            if limits.queue_files and files >= limits.queue_files:
+                return TOO_MANY_FILES
             if limits.queue_bytes and self._bytes_of(user) + size > limits.queue_bytes:
                 return TOO_MANY_BYTES
             if len(self._promised) >= _PROMISES_MAX:
@@ -118,7 +122,12 @@ class UploadPolicy:
         with self._lock:
             self._promised.pop((news.user, news.path), None)
             if news.phase in _ENDED:
-                user, size = self._sizes.pop(news.key, (news.user, 0))
+                if news.key not in self._sizes:
+                    return
+                user, size = self._sizes.pop(news.key)
+                self._files[user] -= 1
+                if not self._files[user]:
+                    del self._files[user]
                 left = self._bytes.get(user, 0) - size
                 if left > 0:
                     self._bytes[user] = left
@@ -126,6 +135,7 @@ class UploadPolicy:
                     self._bytes.pop(user, None)
             elif news.key not in self._sizes:
                 self._sizes[news.key] = (news.user, news.size)
+                self._files[news.user] += 1
                 self._bytes[news.user] = self._bytes.get(news.user, 0) + news.size
 
     def _bytes_of(self, user: str) -> int:

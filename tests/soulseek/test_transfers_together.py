@@ -131,16 +131,16 @@ async def test_a_queue_limit_is_waited_out(nursery: trio.Nursery, tmp_path: Path
     shared = {}
     for name in names:
         shared[name] = tmp_path / name[2:]
-        shared[name].write_bytes(os.urandom(200_000))
-    groups = dict(UploadRules().groups) | {DEFAULT: Group(1, 1, queue_files=2)}
+        shared[name].write_bytes(os.urandom(150_000))
+    groups = dict(UploadRules().groups) | {DEFAULT: Group(1, 1, queue_files=1)}
     ben = Seeder("ben", shared, UploadPolicy(UploadRules(1, groups)))
     await nursery.start(ben.client.run)
     assert await ben.client.connect(ben.line(server.port)) is Outcome.ONLINE
     anna = Leecher("anna")
     async with anna.runs(tmp_path, server):
-        ben.client.limit(400 * 1024, 0)
+        anna.client.limit(0, 200 * 1024)
         for name in names:
-            await anna.downloads.add("ben", RemoteFile(name, 200_000))
+            await anna.downloads.add("ben", RemoteFile(name, 150_000))
         await anna.until(lambda: phases(anna) == [TransferPhase.DONE] * 4)
         assert any("Too many files" in line.text for view in anna.downloads.views()
                    for line in anna.downloads.timeline(view.key))  # fmt: skip

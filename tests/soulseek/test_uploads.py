@@ -116,10 +116,10 @@ def test_a_newcomer_is_behind_those_who_wait() -> None:
 
 def test_refusals() -> None:
     now = [0.0]
-    limits = Group(3, 1, queue_files=2, queue_bytes=250)
+    limits = Group(3, 1, queue_files=4, queue_bytes=250)
     rule = policy(rules(default=limits), clock=lambda: now[0])
     assert rule.refuse("x1", "p", 0) == "Banned"
-    assert rule.refuse("d1", "a", 2) == "Too many files"
+    assert rule.refuse("d1", "a", 4) == "Too many files"
     assert rule.refuse("d1", "a", 0) == rule.refuse("d1", "b", 1) == ""
     assert rule.refuse("d1", "c", 1) == "Too many megabytes"  # two were promised just now
     assert rule.refuse("b1", "c", 1_000) == ""
@@ -130,6 +130,16 @@ def test_refusals() -> None:
     assert rule.refuse("d1", "d", 1) == "Too many megabytes"
     rule.heard(news(1, "d1", TransferPhase.DONE, path="a"))
     assert rule.refuse("d1", "d", 1) == ""
+
+
+def test_many_requests_at_one_moment() -> None:
+    rule = policy(rules(default=Group(1, 1, queue_files=2)))
+    assert [rule.refuse("d1", str(n), 0) for n in range(4)] == ["", "", "Too many files", "Too many files"]
+    for key in range(2):
+        rule.heard(news(key, "d1", TransferPhase.QUEUED, path=str(key)))
+    assert rule.refuse("d1", "5", 0) == "Too many files"
+    rule.heard(news(0, "d1", TransferPhase.DONE, path="0"))
+    assert rule.refuse("d1", "5", 0) == ""
 
 
 def test_slots_of_the_hour_and_rules_that_cannot_be_kept() -> None:
