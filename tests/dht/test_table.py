@@ -91,7 +91,9 @@ def test_strangers_are_wanted_where_there_is_room_near_us_or_too_few_stand_by() 
     for n, node in enumerate(far[:4]):
         assert table.wants(node)
         table.add_contact(Contact(node, (f"40.{n}.0.1", 7)))
-    table.add_contact(Contact(b"\x01" + bytes(19), ("40.99.0.1", 7)))  # a full bucket with us in its range splits
+    table.add_contact(
+        Contact(b"\x01" + bytes(19), ("40.99.0.1", 7))
+    )  # a full bucket with us in its range splits
     assert table.wants(far[10]), "nobody stands by yet"
     for n, node in enumerate(far[4:6], 4):
         table.add_contact(Contact(node, (f"40.{n}.0.1", 7)))
