@@ -49,8 +49,11 @@ def test_it_sees_a_process_that_was_started_with_the_folder_and_has_made_nothing
 ) -> None:
     root = folder(tmp_path)
     assert not janitor.any_named(root)
-    args = [sys.executable, "-c", "import sys; sys.stdin.read()", str(root / "user")]
-    with subprocess.Popen(args, stdin=subprocess.PIPE) as other:
+    args = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", str(root / "user")]
+    with subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.read(
+            1
+        )  # it runs: its command line is its own by now
         assert janitor.any_named(root)
         other.kill()
     assert not janitor.any_named(root)
