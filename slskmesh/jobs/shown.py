@@ -154,12 +154,14 @@ class Shown:
 def release_state(job: Job, record: ReleaseRecord) -> ReleaseState:
     """One release of a job."""
     tracks = [t for t in job.tracks_of(record.index) if t.phase is not TrackPhase.SKIPPED]
+    at_work = job.record.phase is Phase.PLANNING and record.phase in (Phase.QUEUED, Phase.PLANNING)
+    fetching = at_work and any(track.phase is TrackPhase.QUEUED for track in tracks)
     return ReleaseState(
         mbid=record.mbid or record.group,
         title=record.title,
         artist=record.artist,
         date=record.date,
-        phase=record.phase,
+        phase=Phase.RUNNING if fetching else record.phase,
         tracks_total=len(tracks),
         tracks_done=sum(track.phase in SERVED for track in tracks),
         reason=record.reason,

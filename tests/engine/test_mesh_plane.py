@@ -85,9 +85,7 @@ def test_what_is_switched_off_is_neither_told_nor_heard(
         holder.wait_view(MeshView, lambda view: view.on and view.nodes == 1, WAIT, "the table again")
 
 
-def test_a_peer_that_was_only_found_is_no_longer_dialled_once_the_person_parts_from_it(
-    tmp_path: Path,
-) -> None:
+def test_a_peer_that_the_person_parts_from_is_left_alone(tmp_path: Path) -> None:
     with running([furnish(tmp_path, "a"), furnish(tmp_path, "b")]) as (a, b):
         a.ask(cmd.Connect(b.ask(cmd.MakeInvite()).value))
         peer = b.wait_view(StatusView, lambda view: True, WAIT, "a status").peer_id

@@ -73,6 +73,24 @@ async def test_a_discography_takes_one_edition_of_each_album(world: World) -> No
 
 
 @in_world
+async def test_a_release_that_is_being_fetched_says_so(world: World) -> None:
+    with_discography(world)
+    number = await world.jobs.add(spec(ARTIST, kind=Kind.DISCOGRAPHY, profile=Profile.CORE))
+    seen: set[Phase] = set()
+
+    def done() -> bool:
+        for release in world.jobs.releases(number):
+            if any(
+                t.release == release.mbid and t.phase is TrackPhase.TRANSFER for t in world.tracks(number)
+            ):
+                seen.add(release.phase)
+        return world.state(number).phase is Phase.DONE
+
+    await world.until(done)
+    assert seen == {Phase.RUNNING}
+
+
+@in_world
 async def test_a_discography_goes_on_where_one_release_has_no_source(world: World) -> None:
     with_discography(world)
     world.stock(make_release(2), offered=False)

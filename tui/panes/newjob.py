@@ -73,7 +73,9 @@ def _ask_limit(desk: MeshApp, entity: EntityView, on: Conditions) -> None:
         return None
 
     name = clip(str(entity.title), 30, desk.glyphs.ellipsis)
-    desk.question(Question(f"releases of {name}", submit, text=str(LIMIT), help="how many, newest first"))
+    desk.question(
+        Question(f"releases of {name}", submit, text=str(LIMIT), help="how many, the earliest first")
+    )
 
 
 # From typed text
