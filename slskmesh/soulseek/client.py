@@ -48,6 +48,7 @@ class LegacyClient:
         self._calls: LegacyCalls | None = None
         self._limits = (0, 0)
         self._fault: BaseException | None = None
+        self._over = False
 
     def on_event(self, handler: Callable[[LegacyEvent], None]) -> None:
         """One handler, called on the engine's loop."""
@@ -56,6 +57,7 @@ class LegacyClient:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Hands events on until it is cancelled; then ends the thread."""
         self._token = trio.lowlevel.current_trio_token()
+        self._over = False
         task_status.started()
         try:
             while True:
@@ -196,9 +198,11 @@ class LegacyClient:
     # -- the thread --------------------------------------------------------------------------------------------
 
     async def _started(self) -> LegacyCalls:
-        if self._token is None:
-            raise RuntimeError("the client is not run")
         async with self._starting:
+            if self._over:  # who shares our nursery may take one more step while it is being cancelled
+                raise Offline("the Soulseek client was stopped")
+            if self._token is None:
+                raise RuntimeError("the client is not run")
             if self._calls is None:
                 if self._thread is None:
                     self._thread = AsyncioThread("slskmesh soulseek")
@@ -216,6 +220,7 @@ class LegacyClient:
         thread, self._thread = self._thread, None
         calls, self._calls = self._calls, None
         self._token = None
+        self._over = True
         if thread is not None:
             try:
                 if calls is not None:
