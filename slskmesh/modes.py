@@ -328,8 +328,9 @@ def _chosen(policy: Policy) -> tuple[Mode, str] | None:
 
 
 class Banner(enum.Enum):
-    """What row 0 says while the engine runs or has stopped (design.md 6)."""
+    """What row 0 says: seven states of the engine (design.md 6), and STARTING before there is one."""
 
+    STARTING = "starting"
     HYBRID = "hybrid"
     DEGRADED = "degraded"
     DISASTER = "disaster"

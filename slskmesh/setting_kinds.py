@@ -12,6 +12,10 @@ import tomllib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from slskmesh.errors import UserError
+from slskmesh.filters import Filter
+from slskmesh.schedule import Schedule
+
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _RATE = re.compile(r"(\d{1,15})\s*([KMG]?)(?:i?B)?(?:/s)?", re.IGNORECASE)
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -147,6 +151,21 @@ def _parse_folder(raw: Any) -> str:
 
 
 folder = Reader(_parse_folder, str.strip)
+file = folder  # the same form of path
+
+
+def _checked_text(raw: Any, limit: int, read: Callable[[str], object]) -> str:
+    """Text that `read` understands; its words where it does not."""
+    text = _text(raw, limit)
+    try:
+        read(text)
+    except UserError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+hours = Reader(lambda raw: _checked_text(raw, 2000, Schedule.parse), str.strip)
+filter_text = Reader(lambda raw: _checked_text(raw, 1000, Filter.parse), str.strip)
 
 
 def _items(raw: Any) -> list[Any]:
@@ -177,6 +196,7 @@ def _parse_patterns(raw: Any) -> tuple[str, ...]:
 
 folders = Reader(_parse_folders, _items)
 patterns = Reader(_parse_patterns, _items)
+lines = Reader(lambda raw: tuple(dict.fromkeys(_text(item, 1000) for item in _items(raw))), _items)
 
 
 def key_line(source: str, section: str, key: str) -> int:

@@ -25,9 +25,13 @@ from slskmesh.setting_kinds import (
     Rule,
     choice,
     count,
+    file,
+    filter_text,
     folder,
     folders,
+    hours,
     key_line,
+    lines,
     listen_address,
     maybe_listen_address,
     patterns,
@@ -98,6 +102,30 @@ class ShadowIndexSettings(msgspec.Struct, frozen=True):
     ] = True
 
 
+class DisasterSettings(msgspec.Struct, frozen=True):
+    """What happens when the Soulseek server is gone (documents 000 sections 4.2 and 5.5)."""
+
+    auto: Annotated[
+        bool,
+        Rule(switch, "work mesh-only by itself when the Soulseek server stays away; back when it is well"),
+    ] = True
+    force: Annotated[bool, Rule(switch, "mesh-only: never talk to the Soulseek server")] = False
+    after: Annotated[
+        int, Rule(count(5, 86_400), "seconds the server must be silent before mesh-only mode begins")
+    ] = 600
+
+
+class PrivacySettings(msgspec.Struct, frozen=True):
+    """What is kept of others."""
+
+    anonymize_usernames: Annotated[
+        bool, Rule(switch, "keep statistics of Soulseek users under pseudonyms only, never under their names")
+    ] = True
+    capture: Annotated[
+        bool, Rule(switch, "keep what own searches and transfers showed, on this machine only, for a while")
+    ] = True
+
+
 class MeshSettings(msgspec.Struct, frozen=True):
     """The mesh beside the connected peers (documents 000 section 8)."""
 
@@ -105,6 +133,69 @@ class MeshSettings(msgspec.Struct, frozen=True):
         bool, Rule(switch, "take part in the table of peers (UDP): find and be found by MusicBrainz id")
     ] = True
     shadow_index: ShadowIndexSettings = ShadowIndexSettings()
+    disaster_mode: DisasterSettings = DisasterSettings()
+    privacy: PrivacySettings = PrivacySettings()
+
+
+class GroupsSettings(msgspec.Struct, frozen=True):
+    """Upload slots of Soulseek users by group; users who share nothing are leechers."""
+
+    buddies: Annotated[int, Rule(count(0, 1000), "upload slots for buddies")] = 10
+    default: Annotated[int, Rule(count(0, 1000), "upload slots for everybody else")] = 10
+    leechers: Annotated[int, Rule(count(0, 1000), "upload slots for users who share nothing")] = 1
+    queue_files: Annotated[
+        int, Rule(count(0, 100_000), "files one user who is no buddy may have waiting, 0 = no limit")
+    ] = 500
+    queue_mb: Annotated[
+        int, Rule(count(0, 10_000_000), "MiB one user who is no buddy may have waiting, 0 = no limit")
+    ] = 0
+
+
+class SoulseekSettings(msgspec.Struct, frozen=True):
+    """The Soulseek network."""
+
+    server: Annotated[str, Rule(listen_address, "the Soulseek server, host:port")] = "server.slsknet.org:2242"
+    username: Annotated[
+        str, Rule(word(30), "name on the Soulseek network; empty = no account, mesh only")
+    ] = ""
+    password_file: Annotated[
+        str, Rule(file, "file that holds the password; empty = soulseek.password in the home")
+    ] = ""
+    listen: Annotated[
+        str, Rule(listen_address, "where Soulseek users connect to: host:port, port 0 picks a free one")
+    ] = "0.0.0.0:50305"
+    upnp: Annotated[bool, Rule(switch, "ask the router to open that port (UPnP)")] = False
+    description: Annotated[str, Rule(word(1000), "what users read of you")] = ""
+    active: Annotated[int, Rule(count(1, 100), "downloads from Soulseek users that run at once")] = 10
+    slots: Annotated[int, Rule(count(0, 1000), "uploads to Soulseek users at once")] = 10
+    groups: GroupsSettings = GroupsSettings()
+    max_upload_rate: Annotated[
+        int, Rule(rate, "bytes per second sent to Soulseek users at most, 0 = no limit (500K, 2M)")
+    ] = 0
+    max_download_rate: Annotated[
+        int, Rule(rate, "bytes per second fetched from Soulseek users at most, 0 = no limit")
+    ] = 0
+    schedule: Annotated[
+        str, Rule(hours, "other limits at other hours: 22:00-07:00 upload=0 slots=20; rates in KiB/s")
+    ] = ""
+    search_filter: Annotated[
+        str, Rule(filter_text, "filter every search begins with: lossless free -live; / changes it")
+    ] = ""
+    hooks: Annotated[
+        tuple[str, ...],
+        Rule(lines, 'after downloads: "file COMMAND ARG", "folder COMMAND", "file https://host/path"'),
+    ] = ()
+
+
+class RescueSettings(msgspec.Struct, frozen=True):
+    """Slow Soulseek transfers finished by peers (000 section 7.2)."""
+
+    enabled: Annotated[bool, Rule(switch, "let peers finish what a Soulseek user sends too slowly")] = True
+    rate: Annotated[int, Rule(rate, "slower than this is too slow")] = 20 << 10
+    over: Annotated[int, Rule(count(5, 3600), "seconds a transfer must be too slow")] = 30
+    silent: Annotated[int, Rule(count(5, 3600), "seconds without a byte while it is said to be sending")] = 60
+    queued: Annotated[int, Rule(count(5, 86_400), "seconds of waiting in a user's queue")] = 600
+    at_once: Annotated[int, Rule(count(1, 50), "transfers rescued at once")] = 5
 
 
 class DhtSettings(msgspec.Struct, frozen=True):
@@ -184,6 +275,8 @@ class Settings(msgspec.Struct, frozen=True):
     fabric: FabricSettings = FabricSettings()
     musicbrainz: MusicBrainzSettings = MusicBrainzSettings()
     jobs: JobsSettings = JobsSettings()
+    soulseek: SoulseekSettings = SoulseekSettings()
+    rescue: RescueSettings = RescueSettings()
     ui: UiSettings = UiSettings()
     setup: SetupSettings = SetupSettings()
 

@@ -24,6 +24,16 @@ from textual.screen import Screen
 
 from slskmesh.engine.client import Batch, EngineClient
 from slskmesh.engine.events import EngineEnded, Found, LookedUp, Notice, Resolved, Resolving, SearchEnded
+from slskmesh.engine.legacy_events import (
+    BrowseProgress,
+    ChatLines,
+    FilesShown,
+    FoldersShown,
+    OffersShown,
+    PublishedShown,
+    RoomsShown,
+    UserShown,
+)
 from slskmesh.engine.views import SettingsView, StatusView
 from slskmesh.errors import SlskmeshError
 from slskmesh.text import sanitize
@@ -151,6 +161,19 @@ class MeshApp(Desk):
                     self.search_ended(event)
                 case LookedUp() | Resolved() | Resolving():
                     self.inquiries.take(event)
+                case (
+                    FilesShown()
+                    | FoldersShown()
+                    | OffersShown()
+                    | PublishedShown()
+                    | RoomsShown()
+                    | UserShown()
+                ):
+                    self.inquiries.take(event)
+                case ChatLines():
+                    self.said(event)
+                case BrowseProgress():
+                    self.browsed(event)
                 case Notice():
                     self.noticed(event)
                 case EngineEnded():

@@ -14,6 +14,7 @@ from textual.containers import Container
 
 from slskmesh.engine.commands import Command, Remove, Resume
 from slskmesh.engine.events import Found, Level, Notice, Reply, SearchEnded
+from slskmesh.engine.legacy_events import BrowseProgress, ChatLines
 from slskmesh.engine.views import SettingsView, StatusView, View
 from slskmesh.text import sanitize
 from tui.actions import Action, Registry, key_label
@@ -24,6 +25,7 @@ from tui.jump import Jump
 from tui.keys import KeyRouter
 from tui.panes.base import Pane
 from tui.panes.search import SearchPane
+from tui.viewmodel.chat import ChatLog
 from tui.viewmodel.glyphs import Glyphs
 from tui.viewmodel.look import Look, default_theme
 from tui.viewmodel.removals import SECONDS, Removal, Removals
@@ -102,6 +104,7 @@ class Desk(SafeApp):
         self.setup_offered = False
         self.jump = Jump()
         self.inquiries = Inquiries()
+        self.chat_log = ChatLog()
         self.removals = Removals()
         self.ringing = appearance.bell
         self._followed: dict[str, str] = {}
@@ -212,6 +215,16 @@ class Desk(SafeApp):
     def search_ended(self, event: SearchEnded) -> None:
         """A query is over."""
         self.search.ended(event)
+
+    def said(self, event: ChatLines) -> None:
+        """Lines of the watched room or conversation."""
+        self.chat_log.take(event)
+        if "scenes" in self.panes:
+            self.panes["scenes"].said()
+
+    def browsed(self, event: BrowseProgress) -> None:
+        """How far the list of a user's shares is."""
+        self.search.browsed(event)
 
     def status_changed(self, before: StatusView) -> None:
         """Banner, status row, window title."""

@@ -13,10 +13,17 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class Search(Command, frozen=True):
-    """Asks connected neighbours; hits come as `Found` events with this command's request number as query."""
+    """Asks the networks that the mode allows; hits come as `Found` events with this command's request number as query.
+
+    `where`: "all", "mesh" or "soulseek". With `user` or `room` only that Soulseek user, or the people in that room.
+    `limit` is for each network.
+    """
 
     text: str
     limit: int = 500
+    where: str = "all"
+    user: str = ""
+    room: str = ""
 
 
 class StopSearch(Command, frozen=True):

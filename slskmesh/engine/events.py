@@ -32,7 +32,10 @@ class Found(Event, frozen=True):
 
 
 class SearchEnded(Event, frozen=True):
-    """A query is over: how many peers were asked, answered, refused; hits left out by limits."""
+    """A query is over: how many peers were asked, answered, refused; hits left out by limits.
+
+    `users`: Soulseek users who answered. `reason`: why it ended early, or why a network was not asked.
+    """
 
     query: int
     asked: int
@@ -40,6 +43,7 @@ class SearchEnded(Event, frozen=True):
     refused: int
     dropped: int
     reason: SafeStr = SafeStr("")
+    users: int = 0
 
 
 class LookedUp(Event, frozen=True):

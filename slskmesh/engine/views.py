@@ -12,20 +12,12 @@ import enum
 
 import msgspec
 
+from slskmesh.modes import Banner as Banner  # told by views, defined by the state machine
 from slskmesh.text import SafeStr
 
 
 class View(msgspec.Struct, frozen=True):
     """Base of all views."""
-
-
-class Banner(enum.Enum):
-    """The network states of this version's planes; the banner tells each by marker, word and attribute."""
-
-    STARTING = "starting"
-    MESH_ONLY = "mesh-only"  # peers are connected; no Soulseek server is part of this
-    ISOLATED = "isolated"  # no peer connected
-    STOPPED = "stopped"  # the engine ended or failed; nothing works until a restart
 
 
 class StatusView(View, frozen=True):
@@ -141,6 +133,16 @@ class HitView(View, frozen=True):
     have: bool = False  # already in the library or downloads
     recording: str = ""  # MusicBrainz ids by the file's own tags; empty unknown
     release: str = ""
+    via: str = "mesh"  # or "soulseek": then `content` and `peer` are empty, `user` has it
+    user: SafeStr = SafeStr("")
+    same: str = ""  # one key for the same file, whoever has it
+    group: str = ""  # one key for the folders that are one release
+    group_title: SafeStr = SafeStr("")
+    vbr: bool | None = None  # None: unknown, as all of these
+    free_slot: bool | None = None
+    speed: int | None = None  # bytes/s
+    queue: int | None = None  # waiting there
+    locked: bool = False
 
 
 class TransferState(enum.Enum):

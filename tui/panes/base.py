@@ -111,6 +111,9 @@ class Pane(Container):
     def changed(self, types: set[type[View]]) -> None:
         """Newer views of these types have come."""
 
+    def said(self) -> None:
+        """Lines came in the watched room or conversation."""
+
     def second(self) -> None:
         """A second has gone by."""
 

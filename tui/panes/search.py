@@ -11,6 +11,7 @@ from typing import Any
 
 from slskmesh.engine.commands import Search, StopSearch
 from slskmesh.engine.events import Found, Level, Reply, SearchEnded
+from slskmesh.engine.legacy_events import BrowseProgress
 from slskmesh.engine.views import View
 from tui.actions import needs_peers
 from tui.panes.base import ABSENT, Pane
@@ -252,6 +253,9 @@ class SearchPane(Pane):
             self.last = event
             self.results.dropped += event.dropped
             self.publish()
+
+    def browsed(self, event: BrowseProgress) -> None:
+        """How far the list of a user's shares is."""
 
     def second(self) -> None:
         if (

@@ -11,6 +11,17 @@ from dataclasses import dataclass, field
 
 from slskmesh.engine.events import EngineEnded, Level, Notice
 from slskmesh.engine.job_views import JobPhase, JobRowView, JobsView, JobView, MeshView
+from slskmesh.engine.legacy_views import (
+    ChatsView,
+    ChatView,
+    LegacyDownloadsView,
+    LegacyDownloadView,
+    LegacyUploadsView,
+    ModeView,
+    PeopleView,
+    StatisticsView,
+    WishesView,
+)
 from slskmesh.engine.views import (
     Banner,
     ChunkMapView,
@@ -83,6 +94,14 @@ class State:
     jobs: tuple[JobRowView, ...] = ()
     job: JobView | None = None  # the watched one
     mesh: MeshView | None = None
+    mode: ModeView | None = None
+    legacy: tuple[LegacyDownloadView, ...] = ()  # downloads from Soulseek users
+    legacy_uploads: LegacyUploadsView | None = None
+    statistics: StatisticsView | None = None
+    chats: ChatsView | None = None
+    chat: ChatView | None = None  # the watched one
+    people: PeopleView | None = None
+    wishes: WishesView | None = None
     ended: EngineEnded | None = None
     notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
     dropped: int = 0  # events the engine left out: search hits and INFO notices only
@@ -122,7 +141,28 @@ class State:
                     self.job = view
                 case MeshView():
                     self.mesh = view
+                case _:
+                    self._take_legacy(view)
         return seen
+
+    def _take_legacy(self, view: View) -> None:
+        match view:
+            case ModeView():
+                self.mode = view
+            case LegacyDownloadsView():
+                self.legacy = view.downloads
+            case LegacyUploadsView():
+                self.legacy_uploads = view
+            case StatisticsView():
+                self.statistics = view
+            case ChatsView():
+                self.chats = view
+            case ChatView():
+                self.chat = view
+            case PeopleView():
+                self.people = view
+            case WishesView():
+                self.wishes = view
 
     def _take_transfers(self, transfers: tuple[TransferView, ...], now: float) -> None:
         was = {t.transfer: t.state for t in self.transfers}

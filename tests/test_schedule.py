@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slskmesh.errors import UserError
-from slskmesh.soulseek.schedule import Limits, Schedule
+from slskmesh.schedule import Limits, Schedule
 
 BASE = Limits(upload=1000, download=2000, slots=None)
 MONDAY = datetime(2024, 1, 1)

@@ -1,0 +1,354 @@
+"""Commands of the Soulseek plane. Same rules as `engine/commands.py`.
+
+`user`, `room` and `name` are names as views show them. `key` of a download is hex, of an upload a number. `query` is
+the request number of a `Search`, `hits` are keys of its `HitView`s; the engine holds the latest queries with the
+network's own words for each hit.
+"""
+
+from __future__ import annotations
+
+from slskmesh.engine.commands import Command
+
+# -- server and mode -----------------------------------------------------------------------------------------------
+
+
+class SetAccount(Command, frozen=True):
+    """Sets name and password of the Soulseek account; the password goes to its own file, readable by its owner only.
+
+    An empty name takes the account out of use.
+    """
+
+    username: str
+    password: str
+
+
+class RetryServer(Command, frozen=True):
+    """Tries to connect to the server now."""
+
+
+class RetakeName(Command, frozen=True):
+    """Takes the name back from another login."""
+
+
+class SetMode(Command, frozen=True):
+    """Chooses "hybrid", "mesh-only" or "legacy-only", by the settings that say so."""
+
+    mode: str
+
+
+# -- downloads and uploads -------------------------------------------------------------------------------------------
+
+
+class GetHits(Command, frozen=True):
+    """Fetches hits of a query, each from where it was found: from legacy users or as a content from peers.
+
+    `folder` below the downloads folder; empty: the name of the remote folder (album), so that a release stays together.
+    """
+
+    query: int
+    hits: tuple[int, ...]
+    folder: str = ""
+    paused: bool = False
+
+
+class GetFolder(Command, frozen=True):
+    """Fetches the whole remote folder that a hit stands in, with what is below it (several discs)."""
+
+    query: int
+    hit: int
+    paused: bool = False
+
+
+class GetRemote(Command, frozen=True):
+    """Fetches one file of a legacy user by its own words (scripts, the gateway)."""
+
+    user: str
+    path: str
+    size: int
+    folder: str = ""
+    paused: bool = False
+
+
+class PauseLegacy(Command, frozen=True):
+    """Stops downloads from legacy users; what is there stays."""
+
+    keys: tuple[str, ...]
+
+
+class ResumeLegacy(Command, frozen=True):
+    """Goes on with paused or failed ones; one that waits for its time is tried at once."""
+
+    keys: tuple[str, ...]
+
+
+class RemoveLegacy(Command, frozen=True):
+    """Takes them off the list; partial files are deleted, finished files stay."""
+
+    keys: tuple[str, ...]
+
+
+class MoveLegacy(Command, frozen=True):
+    """Moves one `by` places (negative: earlier)."""
+
+    key: str
+    by: int
+
+
+class ClearLegacy(Command, frozen=True):
+    """Takes all finished ones off the list."""
+
+
+class SwitchSource(Command, frozen=True):
+    """Fetches a download from the user of a hit instead; what is there is kept if it is the same file."""
+
+    key: str
+    query: int
+    hit: int
+
+
+class WatchLegacy(Command, frozen=True):
+    """Streams the timeline of this download in its view (empty: none)."""
+
+    key: str
+
+
+class CancelUpload(Command, frozen=True):
+    """Ends one upload; the user is told."""
+
+    key: int
+
+
+class CancelUploads(Command, frozen=True):
+    """Ends all uploads to a user."""
+
+    user: str
+
+
+# -- rooms and messages ----------------------------------------------------------------------------------------------
+
+
+class ListRooms(Command, frozen=True):
+    """Asks the server for its rooms. Answered by one `RoomsShown` event."""
+
+
+class JoinRoom(Command, frozen=True):
+    """Joins a room, now or with the next login."""
+
+    room: str
+
+
+class LeaveRoom(Command, frozen=True):
+    """Leaves a room; what was said stays on the screen. `forget`: that goes too."""
+
+    room: str
+    forget: bool = False
+
+
+class Say(Command, frozen=True):
+    """Says a line in a room we are in."""
+
+    room: str
+    text: str
+
+
+class SetTicker(Command, frozen=True):
+    """Sets our ticker in a room; empty takes it away."""
+
+    room: str
+    text: str
+
+
+class Whisper(Command, frozen=True):
+    """Writes a private message: sent now, or with the next login."""
+
+    user: str
+    text: str
+
+
+class Withdraw(Command, frozen=True):
+    """Takes a message back that was not sent yet."""
+
+    user: str
+    number: int
+
+
+class ForgetConversation(Command, frozen=True):
+    """Drops a conversation with all that was said in it."""
+
+    user: str
+
+
+class WatchChat(Command, frozen=True):
+    """Streams one room (`room` True) or conversation: `ChatView` and `ChatLines`, beginning with what is kept of it.
+
+    An empty name: none. Watching marks nothing as read.
+    """
+
+    name: str
+    room: bool = True
+
+
+class MarkRead(Command, frozen=True):
+    """The person saw what is new there."""
+
+    name: str
+    room: bool = True
+
+
+class Earlier(Command, frozen=True):
+    """Messages with a user before this number. Answered by one `ChatLines` event with `earlier` set."""
+
+    user: str
+    before: int
+    limit: int = 200
+
+
+# -- people ------------------------------------------------------------------------------------------------------------
+
+
+class AskUser(Command, frozen=True):
+    """Asks a user who he is. Answered by one `UserShown` event."""
+
+    user: str
+
+
+class AddBuddy(Command, frozen=True):
+    """Puts somebody on the buddy list, or changes his entry."""
+
+    user: str
+    note: str = ""
+    trusted: bool = False
+    notify: bool = False
+
+
+class RemoveBuddy(Command, frozen=True):
+    """Takes somebody off the list."""
+
+    user: str
+
+
+class AddRule(Command, frozen=True):
+    """Bans or ignores a name, a pattern with *, or (`address`) an address or network. `scope` of "results", "chat",
+    "transfers"; a ban is all three, an ignore the first two. Uploads to who gets none any more are ended.
+    """
+
+    target: str
+    scope: tuple[str, ...]
+    address: bool = False
+    note: str = ""
+
+
+class RemoveRule(Command, frozen=True):
+    """Takes a rule away."""
+
+    target: str
+    address: bool = False
+
+
+class ImportPeople(Command, frozen=True):
+    """Adds the buddies and rules of a file (`soulseek.people_lists`). All of it or nothing."""
+
+    path: str
+
+
+class ExportPeople(Command, frozen=True):
+    """Writes both lists to a file; an existing one is not overwritten."""
+
+    path: str
+
+
+class BrowseUser(Command, frozen=True):
+    """Fetches the list of a user's shares. `BrowseProgress` events tell how far it is; pages may be asked meanwhile."""
+
+    user: str
+
+
+class StopBrowse(Command, frozen=True):
+    """Stops fetching a list; what came of it stays."""
+
+    user: str
+
+
+class BrowseFolders(Command, frozen=True):
+    """A page of the folders of a browsed user, sorted, `text` in their path or in a file's name.
+
+    Answered by one `FoldersShown` event.
+    """
+
+    user: str
+    text: str = ""
+    offset: int = 0
+    limit: int = 200
+
+
+class BrowseFiles(Command, frozen=True):
+    """The files of one folder (`FolderView.row`). Answered by one `FilesShown` event."""
+
+    user: str
+    folder: int
+
+
+class GetBrowsed(Command, frozen=True):
+    """Fetches files of a browsed user by their rows, or whole folders with what is below them."""
+
+    user: str
+    files: tuple[int, ...] = ()
+    folders: tuple[int, ...] = ()
+    paused: bool = False
+
+
+# -- wishes ------------------------------------------------------------------------------------------------------------
+
+
+class AddWish(Command, frozen=True):
+    """A search that is repeated until it finds something. Reply value: its number."""
+
+    text: str
+    filter: str = ""
+    auto: bool = False
+
+
+class ChangeWish(Command, frozen=True):
+    """Other words or rules of a wish."""
+
+    wish: int
+    text: str
+    filter: str = ""
+    auto: bool = False
+
+
+class PauseWish(Command, frozen=True):
+    """Lets a wish rest, or look again."""
+
+    wish: int
+    paused: bool
+
+
+class RemoveWish(Command, frozen=True):
+    """Takes a wish away; what it fetches goes on."""
+
+    wish: int
+
+
+class ShowOffers(Command, frozen=True):
+    """What a wish found; marks it as seen. Answered by one `OffersShown` event."""
+
+    wish: int
+
+
+class TakeOffer(Command, frozen=True):
+    """Fetches a folder that a wish found."""
+
+    wish: int
+    offer: str
+
+
+# -- what is kept and told ---------------------------------------------------------------------------------------------
+
+
+class ShowPublished(Command, frozen=True):
+    """Every record this peer publishes now, and what comes next. Answered by one `PublishedShown` event."""
+
+
+class ForgetCapture(Command, frozen=True):
+    """Forgets everything that own searches and transfers showed of others."""
