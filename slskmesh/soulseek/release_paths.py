@@ -80,8 +80,11 @@ def extension_of(name: str) -> str:
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a name, without case and accents."""
-    plain = unicodedata.normalize("NFKD", text[:_NAME_MAX].casefold())
+    plain = text[:_NAME_MAX].casefold()
     if not plain.isascii():
+        for _ in range(2):  # what is folded may decompose further, and what is decomposed may be folded
+            plain = unicodedata.normalize("NFKD", plain).casefold()
+        plain = unicodedata.normalize("NFKD", plain)
         plain = "".join(char for char in plain if not unicodedata.combining(char))
     return tuple(_SEPARATORS.sub(" ", plain).split())
 

@@ -29,6 +29,7 @@ from slskmesh.identity.key import Identity
 from slskmesh.work import LocalBudget
 
 TTL = 3600.0
+AHEAD = 1000  # of the true number: what the publisher says anew meanwhile is still older
 
 
 def new_identity() -> Identity:
@@ -76,8 +77,8 @@ class TableNode:
         true = (await node.fetch(key, LocalBudget()))[0]
         own = self._identity
         lies = [
-            Record(true.publisher, true.seq + 1, true.expiry, b"forged", true.signature),
-            Record(true.publisher, true.seq + 1, true.expiry + 60, true.payload, true.signature),
+            Record(true.publisher, true.seq + AHEAD, true.expiry, b"forged", true.signature),
+            Record(true.publisher, true.seq + AHEAD, true.expiry + 60, true.payload, true.signature),
             records.make(own, secrets.token_bytes(records.KEY), 1, wall + 600, b"moved"),
             records.make(own, key, 1, wall - 1, b"expired"),
         ]

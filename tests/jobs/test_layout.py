@@ -10,7 +10,7 @@ from slskmesh.catalogue.objects import Release
 from slskmesh.errors import UserError
 from slskmesh.jobs.layout import DEPTH_MAX, FALLBACK, FIELDS, check_folder, check_layout, place_of
 from slskmesh.paths import safe_join
-from slskmesh.settings import JobsSettings
+from slskmesh.setting_sections import JobsSettings
 from slskmesh.text import SafeStr, safe_name
 from tests.jobs.doubles import make_release
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ async def test_a_thousand_connections_of_garbage(tmp_path: Path) -> None:
         assert len(node.overlay.sessions) == 3 == len(node.opened)
 
 
-async def dribble(data: bytes) -> AsyncIterator[bytes]:
+async def dribble(data: bytes) -> AsyncGenerator[bytes, None]:
     """One byte now and then, always another before anyone could call it silence."""
     for value in data * 100:
         yield bytes([value])
@@ -86,11 +87,12 @@ async def dribble(data: bytes) -> AsyncIterator[bytes]:
 
 async def slowly(stream: trio.abc.SendStream, data: bytes) -> None:
     """Sends a dribble until the node has had enough."""
-    async for piece in dribble(data):
-        try:
-            await stream.send_all(piece)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            return
+    async with contextlib.aclosing(dribble(data)) as pieces:
+        async for piece in pieces:
+            try:
+                await stream.send_all(piece)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                return
 
 
 def client_hello() -> bytes:
