@@ -13,6 +13,7 @@ from slskmesh.catalogue.objects import Release
 from slskmesh.jobs.state import Phase, Spec, TrackPhase
 
 CONTENT_BYTES: Final = 32
+KEY_BYTES: Final = 16  # the name of a download from a Soulseek user (`soulseek.download_entry.key_of`)
 OVER: Final = frozenset({Phase.DONE, Phase.FAILED, Phase.CANCELLED})
 SERVED: Final = frozenset({TrackPhase.DONE, TrackPhase.HAVE})
 SETTLED: Final = SERVED | {TrackPhase.SKIPPED, TrackPhase.FAILED}
@@ -62,7 +63,9 @@ class ReleaseRecord(msgspec.Struct, frozen=True):
 class TrackRecord(msgspec.Struct, frozen=True):
     """One track. `place` counts from 1 over all media; `index` is its release's.
 
-    `tried` are contents that came out wrong, `begun` those whose downloads this job started: 32 bytes each.
+    A download's name is its content id, or its key in the list of downloads from Soulseek users (`is_legacy`); a
+    finished one's is its content id. `tried` are names of those that came out wrong, `begun` of those that this job
+    started. `backend` is where the chosen one comes from ("" before that was kept), `user` who sends it there, raw.
     """
 
     job: int
@@ -87,6 +90,8 @@ class TrackRecord(msgspec.Struct, frozen=True):
     path: str = ""
     tried: tuple[bytes, ...] = ()
     begun: tuple[bytes, ...] = ()
+    backend: str = ""
+    user: str = ""
 
     @property
     def label(self) -> str:
@@ -95,6 +100,11 @@ class TrackRecord(msgspec.Struct, frozen=True):
 
 
 Record = JobRecord | ReleaseRecord | TrackRecord
+
+
+def is_legacy(name: bytes) -> bool:
+    """Whether a download's name is that of one from a Soulseek user."""
+    return len(name) == KEY_BYTES
 
 
 def encode_release(release: Release) -> bytes:

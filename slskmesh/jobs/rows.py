@@ -12,12 +12,13 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from slskmesh.jobs.record import CONTENT_BYTES, JobRecord, Record, ReleaseRecord, TrackRecord
+from slskmesh.jobs.record import CONTENT_BYTES, JobRecord, Record, ReleaseRecord, TrackRecord, is_legacy
 from slskmesh.jobs.state import JobLine, LineLevel, Phase, Spec, TrackPhase
 from slskmesh.store.models.jobs import JobLineRow, JobReleaseRow, JobRow, JobTrackRow
 
 LINES_MAX: Final = 500
 _ROWS_AT_ONCE: Final = 30  # SQLite takes a bounded number of parameters a statement
+_LEGACY: Final = b"soulseek key \0\0\0"  # before the 16 bytes of such a key, so that all names have 32
 
 _Jobs: Any = JobRow  # peewee's query builders are not annotated
 _Releases: Any = JobReleaseRow
@@ -155,8 +156,10 @@ def _track(row: Any) -> TrackRecord:
         candidates=row.candidates,
         why=row.why,
         path=os.fsdecode(bytes(row.path)),
-        tried=_contents(row.tried),
-        begun=_contents(row.begun),
+        tried=_names(row.tried),
+        begun=_names(row.begun),
+        backend=row.backend,
+        user=bytes(row.user).decode("utf-8", "surrogatepass"),
     )
 
 
@@ -167,14 +170,20 @@ def _track_values(record: TrackRecord) -> dict[str, Any]:
     return values | {
         "phase": record.phase.value,
         "path": os.fsencode(record.path),
-        "tried": b"".join(record.tried),
-        "begun": b"".join(record.begun),
+        "tried": b"".join(map(_marked, record.tried)),
+        "begun": b"".join(map(_marked, record.begun)),
+        "user": record.user.encode("utf-8", "surrogatepass"),
     }
 
 
-def _contents(raw: Any) -> tuple[bytes, ...]:
+def _marked(name: bytes) -> bytes:
+    return _LEGACY + name if is_legacy(name) else name
+
+
+def _names(raw: Any) -> tuple[bytes, ...]:
     data = bytes(raw)
-    return tuple(data[at : at + CONTENT_BYTES] for at in range(0, len(data), CONTENT_BYTES))
+    names = (data[at : at + CONTENT_BYTES] for at in range(0, len(data), CONTENT_BYTES))
+    return tuple(name.removeprefix(_LEGACY) for name in names)
 
 
 def _level(text: str) -> LineLevel:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import hashlib
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +14,7 @@ import msgspec
 import trio
 
 from slskmesh.soulseek.download_order import Spot
+from slskmesh.soulseek.release_paths import extension_of
 from slskmesh.soulseek.retry import ELSEWHERE, Trouble
 from slskmesh.soulseek.transfer_rows import DownloadRecord
 from slskmesh.soulseek.values import RemoteFile, TransferNews, TransferPhase
@@ -68,6 +71,7 @@ class LegacyDownload(msgspec.Struct, frozen=True):
     added: float
     finished: float | None
     local: str  # the finished file
+    name: str = ""  # what it will be called in its folder, if nothing of that name is there
 
 
 def key_of(user: str, path: str, size: int) -> bytes:
@@ -87,8 +91,12 @@ class Entry:
         self.path = file.path
         self.size = file.size
         self.folder = ""
+        self.stem = ""  # of the finished file's name; empty: the remote one's
         self.batch = ""
-        self.state = State.QUEUED
+        self._state = State.QUEUED
+        self._removed = False
+        self._passing = False
+        self.turned = trio.Event()  # its state changed, or it left the list
         self.trouble = Trouble.NONE
         self.reason = ""
         self.position = 0
@@ -103,7 +111,6 @@ class Entry:
         self.tail_end = 0  # how much must be there for that
         self.begun = 0  # bytes there when it was asked for last
         self.timeline: deque[LegacyLine] = deque(maxlen=LINES_MAX)
-        self.removed = False
         # what the client has of it
         self.link: int | None = None
         self.old_link = 0  # the last one that ended
@@ -120,7 +127,7 @@ class Entry:
     def of(cls, record: DownloadRecord, now: float, wall: float) -> Entry:
         """The entry a record keeps. A wait goes on where it was, whatever the wall clock did meanwhile."""
         entry = cls(record.key, record.user, RemoteFile(record.path, record.size), record.added)
-        entry.folder, entry.batch = record.folder, record.batch
+        entry.folder, entry.batch, entry.stem = record.folder, record.batch, record.stem
         entry.state, entry.trouble = State(record.state), Trouble(record.trouble)
         entry.reason, entry.position, entry.tries = record.reason, record.position, record.tries
         if record.next_at is not None:
@@ -135,13 +142,60 @@ class Entry:
             self.key, self.user, self.path, self.size, self.folder, self.batch, self.state.value,
             self.trouble.value, self.reason, self.position, self.tries,
             wall + self.ready - now if self.ready > now else None,
-            self.added, self.finished, str(self.root or ""), self.local,
+            self.added, self.finished, str(self.root or ""), self.local, self.stem,
         )  # fmt: skip
+
+    @property
+    def state(self) -> State:
+        """See `State`."""
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state = state
+        self._turn()
+
+    @property
+    def removed(self) -> bool:
+        """It has left the list."""
+        return self._removed
+
+    @removed.setter
+    def removed(self, removed: bool) -> None:
+        self._removed = removed
+        self._turn()
+
+    @contextlib.contextmanager
+    def passing(self) -> Iterator[None]:
+        """It is stopped meanwhile, on the way to something else: to nobody who waits is that a pause."""
+        self._passing = True
+        try:
+            yield
+        finally:
+            self._passing = False
+            self._turn()
+
+    @property
+    def rests(self) -> bool:
+        """Nothing more will happen to it before somebody wants it."""
+        return self._state is not State.QUEUED and not self._passing
+
+    def _turn(self) -> None:
+        self.turned.set()
+        self.turned = trio.Event()
 
     @property
     def file(self) -> RemoteFile:
         """What is asked for."""
         return RemoteFile(self.path, self.size)
+
+    @property
+    def name(self) -> str:
+        """What the finished file is called, before it is made safe; its ending is always the remote file's."""
+        if not self.stem:
+            return self.file.name
+        ending = extension_of(self.file.name)
+        return f"{self.stem}.{ending}" if ending else self.stem
 
     @property
     def waits(self) -> bool:
@@ -222,4 +276,5 @@ class Entry:
             added=self.added,
             finished=self.finished,
             local=self.local,
+            name=self.name,
         )

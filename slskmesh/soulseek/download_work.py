@@ -147,9 +147,7 @@ class DownloadWork:
             return
         while True:
             try:
-                target = await trio.to_thread.run_sync(
-                    partials.free_name, root, entry.folder, entry.file.name
-                )
+                target = await trio.to_thread.run_sync(partials.free_name, root, entry.folder, entry.name)
             except UserError as error:  # a link in the downloads folder leads out of it
                 raise StorageError(str(error)) from error
             entry.local = str(target)

@@ -239,13 +239,17 @@ class LegacyDownloads:
 
     # -- commands ----------------------------------------------------------------------------------------------
 
-    async def add(self, user: str, file: RemoteFile, folder: str = "", *, paused: bool = False) -> bytes:
+    async def add(
+        self, user: str, file: RemoteFile, folder: str = "", *, name: str = "", paused: bool = False
+    ) -> bytes:
         """Queues a file of a user; its key. One that is in the list goes on where it stands.
 
-        `folder` below the downloads folder, parts parted by "/", each made a safe name.
+        `folder` below the downloads folder, parts parted by "/", each made a safe name. `name` is what the file is
+        called there, without its ending, which stays the remote file's; empty: as it is called there.
         """
         words = [safe_name(word) for word in folder.replace("\\", "/").split("/") if word.strip(" .")]
-        return (await self._add(user, [Placed(file, "/".join(words))], "", paused))[0]
+        stem = safe_name(name) if name else ""
+        return (await self._add(user, [Placed(file, "/".join(words))], "", paused, stem))[0]
 
     async def add_folder(
         self, user: str, folder: str, budget: LocalBudget, *, deep: bool = True, paused: bool = False
@@ -259,7 +263,9 @@ class LegacyDownloads:
             )
         return FolderAsked(await self._add(user, files, key_of(user, folder, 0).hex(), paused), locked)
 
-    async def _add(self, user: str, files: Sequence[Placed], batch: str, paused: bool) -> list[bytes]:
+    async def _add(
+        self, user: str, files: Sequence[Placed], batch: str, paused: bool, stem: str = ""
+    ) -> list[bytes]:
         if not 0 < len(user) <= NAME_MAX:
             raise UserError("this is no user's name")
         keys, new = [], []
@@ -268,7 +274,7 @@ class LegacyDownloads:
             if await self._known(keys[-1], user, file, alone=len(files) == 1, resume=not paused):
                 continue
             entry = Entry(keys[-1], user, file, self._wall())
-            entry.folder, entry.batch = folder, batch
+            entry.folder, entry.batch, entry.stem = folder, batch, stem
             entry.state = State.PAUSED if paused else State.QUEUED
             new.append(entry)
         await self._list.insert(new)
@@ -337,9 +343,10 @@ class LegacyDownloads:
     async def remove(self, key: bytes) -> None:
         """Takes a download off the list and deletes its partial file; a finished file stays."""
         entry = self._list.find(key)
-        if entry.state is not State.DONE:
-            await self._stop(entry)
-        await self._list.drop([entry])
+        with entry.passing():
+            if entry.state is not State.DONE:
+                await self._stop(entry)
+            await self._list.drop([entry])
         self._users.leave(entry.user)
         if entry.state is not State.DONE:
             await trio.to_thread.run_sync(partials.discard, entry.root or self._work.root, key)
@@ -370,7 +377,12 @@ class LegacyDownloads:
             or not 0 <= file.size <= FILE_MAX
         ):
             raise UserError("this is no source")
-        paused, before = entry.state is State.PAUSED, entry.user
+        with entry.passing():
+            await self._take_from(entry, user, file)
+        self._wake.set()
+
+    async def _take_from(self, entry: Entry, user: str, file: RemoteFile) -> None:
+        key, paused, before = entry.key, entry.state is State.PAUSED, entry.user
         if not await self._stop(entry) or self._list.of_source(user, file.path) is not None:
             return
         if file.size != entry.size:
@@ -383,13 +395,13 @@ class LegacyDownloads:
         self._list.say(entry, "another source")
         self._users.leave(before)
         await self._list.write([entry])
-        self._wake.set()
 
     async def done_elsewhere(self, key: bytes, path: Path) -> None:
         """The file came by another way and stands at `path`; what is here of it is deleted."""
         entry = self._list.find(key)
-        if entry.state is not State.DONE and await self._stop(entry):
-            await self._work.taken(entry, path)
+        with entry.passing():
+            if entry.state is not State.DONE and await self._stop(entry):
+                await self._work.taken(entry, path)
 
     def limit(self, active: int) -> None:
         """How many come in at once, from now on."""
@@ -416,6 +428,18 @@ class LegacyDownloads:
         """One download, None if it is not in the list."""
         entry = self._list.entries.get(key)
         return entry.view(self._clock(), self._wall()) if entry is not None else None
+
+    async def settled(self, key: bytes) -> LegacyDownload | None:
+        """Returns once it is done, failed or paused, by whomever; None once it is not in the list."""
+        while (entry := self._list.entries.get(key)) is not None:
+            if entry.rests:
+                return self.state(key)
+            await entry.turned.wait()
+        return None
+
+    def sends(self, user: str) -> bool:
+        """Whether something unfinished of his comes in now."""
+        return any(entry.since is not None for entry in self._list.of_user(user))
 
     def partial_of(self, key: bytes) -> Path:
         """Where the bytes of an unfinished download are kept."""

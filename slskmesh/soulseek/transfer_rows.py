@@ -33,6 +33,7 @@ class DownloadRecord(NamedTuple):
     finished: float | None
     root: str
     local: str
+    stem: str = ""
 
 
 class Sums(NamedTuple):
@@ -87,6 +88,7 @@ def _record(row: LegacyDownloadRow) -> DownloadRecord:
         finished=row.finished,
         root=os.fsdecode(bytes(row.root)),
         local=os.fsdecode(bytes(row.local)),
+        stem=row.stem,
     )
 
 

@@ -21,7 +21,9 @@ from tests.jobs.doubles import content, inline_store, kept, make_release, mbid, 
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 number = st.integers(0, 2**40)
-contents = st.lists(number.map(lambda n: n.to_bytes(32, "big")), max_size=3).map(tuple)
+contents = st.lists(
+    st.one_of(number.map(lambda n: n.to_bytes(32, "big")), st.binary(min_size=16, max_size=16)), max_size=3
+).map(tuple)
 specs = st.builds(
     Spec,
     kind=st.sampled_from(Kind),
@@ -43,7 +45,7 @@ tracks = st.builds(
     TrackRecord, st.just(1), st.integers(0, 9), number, text, text, number, number, number, text, text,
     st.one_of(st.none(), number), st.sampled_from(TrackPhase), text, contents.map(b"".join), number, text,
     st.booleans(), number, text, st.binary(max_size=20).map(lambda raw: os.fsdecode(raw.replace(b"\0", b""))),
-    contents, contents,
+    contents, contents, st.sampled_from(["", "mesh", "soulseek"]), text,
 )  # fmt: skip
 
 

@@ -50,7 +50,10 @@ class JobReleaseRow(Base):
 
 
 class JobTrackRow(Base):
-    """One track of a job. `tried` and `begun` are content ids one after the other; `length` in ms."""
+    """One track of a job. `length` in ms. `tried` and `begun` are names of downloads, 32 bytes each: content ids, and
+    keys of downloads from Soulseek users behind a mark (`jobs.rows`). `user` is the network's name, UTF-8 with what it
+    could not hold passed through.
+    """
 
     job = peewee.ForeignKeyField(JobRow, on_delete="CASCADE", index=False)
     number = peewee.IntegerField()
@@ -74,6 +77,8 @@ class JobTrackRow(Base):
     path = peewee.BlobField(default=b"")
     tried = peewee.BlobField(default=b"")
     begun = peewee.BlobField(default=b"")
+    backend = peewee.TextField(default="")
+    user = peewee.BlobField(default=b"")
 
     class Meta:
         table_name = "job_track"

@@ -11,7 +11,8 @@ class LegacyDownloadRow(Base):
     """One download. `state` is "queued", "paused", "failed" or "done"; times are Unix seconds, `next_at` the earliest
     next try. `user` and `path` are the network's names, UTF-8 with what it could not hold passed through; `root` and
     `local` are the file system's bytes: `root` is the downloads folder it began in, `local` where the file stands,
-    or is just being put. `folder` lies below `root`; `batch` is what it was added with, "" for nothing.
+    or is just being put. `folder` lies below `root`; `batch` is what it was added with, "" for nothing;
+    `stem` is the finished file's name without its ending, "" for the remote one's.
     """
 
     key = peewee.BlobField(primary_key=True)
@@ -30,6 +31,7 @@ class LegacyDownloadRow(Base):
     finished = peewee.FloatField(null=True)
     root = peewee.BlobField(default=b"")
     local = peewee.BlobField(default=b"")
+    stem = peewee.TextField(default="")
 
     class Meta:
         table_name = "legacy_download"
