@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -41,6 +42,8 @@ WEBHOOK_SECONDS: Final = 10.0
 _OUTPUT_MAX: Final = 64 << 10  # bytes
 _LINGER: Final = 1.0  # seconds for the output of a group that was killed
 _THREADS: Final = 8  # webhooks whose server never ends its answer hold one for a while
+
+_FORMS: Final = "write “file PROGRAM ARGUMENT…”, “folder PROGRAM ARGUMENT…” or “file https://host/path”"
 
 Event = Literal["file", "folder"]
 
@@ -78,6 +81,26 @@ class Hook(msgspec.Struct, frozen=True):
             return sanitize(os.path.basename(self.command[0]), 60)
         parts = urllib.parse.urlsplit(self.url)
         return sanitize(f"{parts.scheme}://{parts.hostname or ''}", 60)
+
+
+def parse_hook(text: str) -> Hook:
+    """The hook of a line: when, then a program with its arguments or an address. UserError says what is allowed.
+
+    Words are parted as a shell parts them, quotes and backslashes included; nothing else of a shell is there.
+    """
+    shown = sanitize(text, 60)
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UserError(f"“{shown}”: a quote in it is not closed, or it ends with a backslash") from error
+    if len(words) < 2 or words[0] not in ("file", "folder"):
+        raise UserError(f"“{shown}” is no hook: {_FORMS}")
+    event: Event = "file" if words[0] == "file" else "folder"
+    if "://" not in words[1]:
+        return Hook(event, command=tuple(words[1:])).checked()
+    if len(words) > 2:
+        raise UserError(f"“{shown}”: a webhook is one address; what happened is sent to it as JSON")
+    return Hook(event, url=words[1]).checked()
 
 
 class Happened(msgspec.Struct, frozen=True):

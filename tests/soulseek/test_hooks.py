@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from slskmesh.errors import UserError
-from slskmesh.soulseek.hooks import LOG_MAX, QUEUE_MAX, Happened, Hook, HookRan, Hooks
+from slskmesh.soulseek.hooks import LOG_MAX, QUEUE_MAX, Happened, Hook, HookRan, Hooks, parse_hook
 
 FILE = Happened("file", Path("/music/$(touch x) a.flac"), "ben; rm", "share\\a.flac")
 
@@ -187,3 +187,42 @@ async def test_nobody_there() -> None:
     ran = await Hooks().test(Hook("file", url="http://127.0.0.1:1/"), FILE)
     assert ran.code is None and "cannot be reached" in ran.line
     assert os.environ.get("SLSKMESH_EVENT") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "hook"),
+    [
+        ("file notify-send", Hook("file", ("notify-send",))),
+        (
+            "folder  /opt/tag.sh 'two words' \"$HOME; rm\" a\\ b",
+            Hook("folder", ("/opt/tag.sh", "two words", "$HOME; rm", "a b")),
+        ),
+        ("file 'C:\\tag'", Hook("file", ("C:\\tag",))),
+        ("file https://host/path?key=1", Hook("file", url="https://host/path?key=1")),
+        ("folder http://[::1]:8080/", Hook("folder", url="http://[::1]:8080/")),
+    ],
+)
+def test_a_line_of_the_settings_is_read(line: str, hook: Hook) -> None:
+    assert parse_hook(line) == hook
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("", "file PROGRAM"),
+        ("file", "file PROGRAM"),
+        ("notify-send done", "file PROGRAM"),
+        ("album tag.sh", "folder PROGRAM"),
+        ("file 'tag", "not closed"),
+        ("file tag \\", "backslash"),
+        ("file ''", "the program"),
+        ("file https://host/a b", "one address"),
+        ("file ftp://host/a", "https://"),
+        ("file https://", "names a host"),
+        ("file https://höst/", "https://"),
+    ],
+)
+def test_a_line_that_is_no_hook_is_refused_with_what_is_allowed(line: str, words: str) -> None:
+    with pytest.raises(UserError) as refused:
+        parse_hook(line)
+    assert words in str(refused.value)
