@@ -29,11 +29,12 @@ from slskmesh.soulseek.download_order import plan
 from slskmesh.soulseek.download_places import ask_places
 from slskmesh.soulseek.download_users import DownloadUsers, Watching
 from slskmesh.soulseek.download_work import DownloadWork, OnFinished
-from slskmesh.soulseek.folders import Placed, chosen
+from slskmesh.soulseek.folders import FolderAsked, Placed, chosen
 from slskmesh.soulseek.port import Client
 from slskmesh.soulseek.retry import Trouble, classify
 from slskmesh.soulseek.values import (
     LegacyEvent,
+    Listing,
     Outcome,
     RemoteFile,
     ServerChanged,
@@ -50,13 +51,6 @@ from slskmesh.work import LocalBudget
 NAME_MAX: Final = 200
 PATH_MAX: Final = 4_096
 _TOGETHER: Final = 0.05  # seconds in which what happens is looked at once
-
-
-class FolderAsked(NamedTuple):
-    """What a folder download came to: the downloads, and how many files are locked to us."""
-
-    keys: list[bytes]
-    locked: int
 
 
 class FolderDone(NamedTuple):
@@ -256,6 +250,13 @@ class LegacyDownloads:
     ) -> FolderAsked:
         """Queues a folder of a user, with what is below it if `deep`. PeerError: he does not say what is in it."""
         listing = await self._client.folder(user, folder, budget)
+        return await self.add_listing(listing, folder, deep=deep, paused=paused)
+
+    async def add_listing(
+        self, listing: Listing, folder: str, *, deep: bool = True, paused: bool = False
+    ) -> FolderAsked:
+        """The same of a folder whose files are known. UserError: there are none that he gives."""
+        user = listing.user
         files, locked = chosen(listing, folder, deep=deep)
         if not files:
             raise UserError(
@@ -371,11 +372,8 @@ class LegacyDownloads:
             raise UserError(
                 "it is fetched from there already" if there is entry else "this file is in the list already"
             )
-        if (
-            not 0 < len(user) <= NAME_MAX
-            or not 0 < len(file.path) <= PATH_MAX
-            or not 0 <= file.size <= FILE_MAX
-        ):
+        named = 0 < len(user) <= NAME_MAX and 0 < len(file.path) <= PATH_MAX
+        if not named or not 0 <= file.size <= FILE_MAX:
             raise UserError("this is no source")
         with entry.passing():
             await self._take_from(entry, user, file)

@@ -38,6 +38,13 @@ class Chosen(NamedTuple):
     locked: int
 
 
+class FolderAsked(NamedTuple):
+    """What a folder download came to: the downloads, and how many files are locked to us."""
+
+    keys: list[bytes]
+    locked: int
+
+
 def parts_of(path: str) -> list[str]:
     """The parts of a remote path."""
     return [part for part in path.replace("/", "\\").split("\\") if part]
