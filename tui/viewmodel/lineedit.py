@@ -102,16 +102,22 @@ class LineEdit:
         self._place = max(0, min(len(self.history), self._place + step))
         self.set(self._draft if self._place == len(self.history) else self.history[self._place])
 
+    def masked(self) -> LineEdit:
+        """The same with stars for the text: for the screen."""
+        stars = LineEdit("*" * len(self.text), self.limit)
+        stars.cursor = self.cursor
+        return stars
+
     def view(self, cells: int, *, focused: bool, role: str = "text") -> Line:
         """The text in exactly `cells` cells, scrolled so that the cursor is visible."""
-        start = 0
-        while cell_len(self.text[start : self.cursor]) > max(0, cells - 1):
-            start += 1
+        start, left = self.cursor, max(0, cells - 1)
+        while start and (left := left - cell_len(self.text[start - 1])) >= 0:
+            start -= 1
         before = self.text[start : self.cursor]
         under = self.text[self.cursor : self.cursor + 1] or " "
         after = ""
         room = cells - cell_len(before) - cell_len(under)
-        for char in self.text[self.cursor + 1 :]:
+        for char in self.text[self.cursor + 1 : self.cursor + 1 + max(0, room)]:
             if cell_len(after + char) > room:
                 break
             after += char

@@ -91,14 +91,12 @@ def wrap(text: str, cells: int, limit: int = 100) -> list[str]:
     for paragraph in text.split("\n"):
         current = ""
         for word in paragraph.split(" "):
-            while cell_len(word) > cells:
-                head = set_cell_size(word, cells).rstrip()
-                head = head or word[:1]
+            if cell_len(word) > cells:
                 if current:
                     lines.append(current)
                     current = ""
-                lines.append(head)
-                word = word[len(head) :]
+                *whole, word = _pieces(word, cells)
+                lines += whole
             joined = f"{current} {word}" if current else word
             if cell_len(joined) > cells:
                 lines.append(current)
@@ -107,3 +105,16 @@ def wrap(text: str, cells: int, limit: int = 100) -> list[str]:
                 current = joined
         lines.append(current)
     return lines[:limit]
+
+
+def _pieces(word: str, cells: int) -> list[str]:
+    """A word in parts of at most `cells` cells, in one pass over it; a mark stays with what it stands on."""
+    parts: list[str] = []
+    start = used = 0
+    for at, char in enumerate(word):
+        size = cell_len(char)
+        if size and used + size > cells and at > start:
+            parts.append(word[start:at])
+            start, used = at, 0
+        used += size
+    return [*parts, word[start:]]
