@@ -13,21 +13,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import trio
 
-from slskmesh.acquire.neighbours import QueryEnd
 from slskmesh.engine import commands as cmd
-from slskmesh.engine.events import Found, Reply, SearchEnded
+from slskmesh.engine.events import Reply
 from slskmesh.engine.firstrun import check_downloads, check_shares, suggest_downloads, suggest_shares
 from slskmesh.engine.job_desk import JobDesk
-from slskmesh.engine.snapshots import hit_view
-from slskmesh.engine.views import HitView, SettingsView, SettingView
-from slskmesh.errors import SlskmeshError, StorageError, UserError
-from slskmesh.identity.peerid import PeerId, parse_peer, peer_short
+from slskmesh.engine.mode_desk import ModeDesk
+from slskmesh.engine.views import SettingsView, SettingView
+from slskmesh.errors import SlskmeshError, UserError
+from slskmesh.identity.peerid import parse_peer, peer_short
 from slskmesh.overlay.address import split_address
 from slskmesh.overlay.invite import PREFIX, make_invite, read_invite
 from slskmesh.settings import describe, read_value, set_value
-from slskmesh.swarm.state import Phase
-from slskmesh.text import SafeStr, sanitize
-from slskmesh.wire.messages import Hit
+from slskmesh.text import sanitize
 
 if TYPE_CHECKING:
     from slskmesh.engine.engine import Engine
@@ -41,11 +38,7 @@ class Desk:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._searches: dict[int, trio.CancelScope] = {}
-        self._nursery: trio.Nursery
         self._table: dict[type[cmd.Command], Callable[[int, Any], Awaitable[tuple[str, str] | str]]] = {
-            cmd.Search: self._search,
-            cmd.StopSearch: self._stop_search,
             cmd.Download: self._download,
             cmd.Pause: self._pause,
             cmd.Resume: self._resume,
@@ -64,12 +57,13 @@ class Desk:
             cmd.SetSetting: self._set_setting,
             cmd.FinishSetup: self._finish_setup,
             **JobDesk(engine).table,
+            **ModeDesk(engine).table,
+            **engine.legacy.searching.table,
         }
 
     async def run(self, incoming: trio.MemoryReceiveChannel[tuple[int, cmd.Command]]) -> None:
         """Takes commands until cancelled."""
         async with trio.open_nursery() as nursery:
-            self._nursery = nursery
             async for request, command in incoming:
                 nursery.start_soon(self._carry_out, request, command)
 
@@ -85,77 +79,6 @@ class Desk:
             return
         text, value = answer if isinstance(answer, tuple) else (answer, "")
         self.reply(request, True, text, value)
-
-    # -- search ------------------------------------------------------------------------------------------------
-
-    async def _search(self, request: int, command: cmd.Search) -> str:
-        text = sanitize(command.text, _QUERY_READ).strip()
-        if command.limit < 1:
-            raise UserError("a search for no hits finds nothing: ask for at least 1")
-        if not text:
-            raise UserError("nothing to search for: type a word of an artist, album, title or file name")
-        sessions = list(self._engine.overlay.sessions.values())
-        if not sessions:
-            raise UserError("no peer is connected: connect with an invite first (pane Peers)")
-        self._nursery.start_soon(self._run_search, request, text, command.limit)
-        return f"asking {len(sessions)} peers"
-
-    async def _run_search(self, request: int, text: str, limit: int) -> None:
-        engine = self._engine
-        send, receive = trio.open_memory_channel[tuple[PeerId, tuple[Hit, ...]]](_HITS_WAITING)
-        dropped = 0
-
-        def found(peer: PeerId, hits: tuple[Hit, ...]) -> None:
-            nonlocal dropped
-            try:
-                send.send_nowait((peer, hits))
-            except trio.WouldBlock:
-                dropped += len(hits)
-
-        end: QueryEnd | None = None
-        with trio.CancelScope() as scope:
-            self._searches[request] = scope
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._show_hits, request, receive)
-                with send:
-                    sessions = list(engine.overlay.sessions.values())
-                    end = await engine.neighbours.ask(sessions, text, limit, found)
-        del self._searches[request]
-        if end is None:
-            engine.mailbox.put_event(SearchEnded(request, 0, 0, 0, dropped, SafeStr("stopped")))
-        else:
-            total = end.dropped + dropped
-            engine.mailbox.put_event(SearchEnded(request, end.asked, end.answered, end.refused, total))
-
-    async def _show_hits(
-        self, query: int, receive: trio.MemoryReceiveChannel[tuple[PeerId, tuple[Hit, ...]]]
-    ) -> None:
-        engine, key = self._engine, 0
-        known = {state.content: True for state in engine.downloads.views() if state.phase is Phase.DONE}
-        async for peer, hits in receive:
-            views: list[HitView] = []
-            session = engine.overlay.sessions.get(peer)
-            name = session.remote.name if session else ""
-            trusted = engine.standing.is_trusted(peer)
-            for hit in hits:
-                if hit.content not in known:
-                    known[hit.content] = await self._is_shared(hit.content)
-                key += 1
-                views.append(hit_view(hit, key, peer, name, trusted=trusted, have=known[hit.content]))
-            engine.mailbox.put_event(Found(query, tuple(views)))
-
-    async def _is_shared(self, content: bytes) -> bool:
-        try:
-            return await self._engine.library.find(content) is not None
-        except StorageError:
-            return False  # a disk in trouble must not stop a search; the scan and the saves speak of it
-
-    async def _stop_search(self, request: int, command: cmd.StopSearch) -> str:
-        scope = self._searches.get(command.query)
-        if scope is None:
-            return "this search is over already"
-        scope.cancel()
-        return "search stopped"
 
     # -- downloads ---------------------------------------------------------------------------------------------
 
@@ -287,6 +210,7 @@ class Desk:
             await engine.overlay.listen(after.overlay.listen)
         if after.configured:
             await engine.plane.apply()
+        await engine.legacy.apply()
         if before.library != after.library and after.configured:
             engine.shares.rescan()
         return f"{command.key} set"

@@ -24,6 +24,7 @@ from slskmesh.engine.desk import Desk
 from slskmesh.engine.events import Level, Notice
 from slskmesh.engine.faults import FaultLog
 from slskmesh.engine.job_pulse import JobPulse
+from slskmesh.engine.legacy import open_legacy
 from slskmesh.engine.mailbox import Mailbox
 from slskmesh.engine.plane import Plane
 from slskmesh.engine.pulse import Pulse
@@ -36,6 +37,7 @@ from slskmesh.identity.key import load_or_create
 from slskmesh.identity.peerid import PeerId
 from slskmesh.library.library import Library
 from slskmesh.library.manifest import Manifest
+from slskmesh.modes import Times
 from slskmesh.overlay.admission import Limits
 from slskmesh.overlay.book import PeerBook
 from slskmesh.overlay.book_rows import load_book
@@ -73,7 +75,9 @@ class Engine:
         session_type: type[PeerSession] = PeerSession,
         timings: Timings | None = None,
         clock: Callable[[], float] = time.time,
+        mode_times: Times | None = None,
     ) -> None:
+        """`mode_times`: how fast health is judged; a network on one machine needs no half minutes."""
         self.home = home
         self.mailbox = mailbox
         self.env = env
@@ -82,6 +86,7 @@ class Engine:
         self.faults = FaultLog()
         self._session_type = session_type
         self._timings = timings
+        self._mode_times = mode_times or Times()
         self._token: trio.lowlevel.TrioToken | None = None
         self._stopping = trio.Event()
         self._send: trio.MemorySendChannel[tuple[int, Command]]
@@ -173,7 +178,9 @@ class Engine:
             slots=settings.swarm.slots,
             slots_per_peer=settings.swarm.slots_per_peer,
         )
+        self.legacy = await open_legacy(self, self._mode_times)
         self.plane = Plane(self, await store.run(load_offenders))
+        self.legacy.join_mesh()
         self.shares = Shares(self)
         self.pulse = Pulse(self)
         self.job_pulse = JobPulse(self)
@@ -188,6 +195,7 @@ class Engine:
         await nursery.start(self.downloads.run)
         await nursery.start(self.shares.run)
         await nursery.start(self.plane.run)
+        await nursery.start(self.legacy.run)
         nursery.start_soon(self.pulse.run)
         nursery.start_soon(self.job_pulse.run)
         nursery.start_soon(self.desk.run, receive)
@@ -202,6 +210,7 @@ class Engine:
         except SlskmeshError as error:
             self.notice(Level.ERROR, str(error))
         await self.plane.apply()
+        await self.legacy.apply()
         self.overlay.look_again()
         self.shares.rescan()
 

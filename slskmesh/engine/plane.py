@@ -68,7 +68,7 @@ class Plane:
         self.catalogue = Catalogue(engine.store, engine.settings.musicbrainz.host, wall=engine.clock)
         self.shadow = self._shadow()
         self.planner = Planner(
-            [LocalMusic(library), MeshMusic(self.shadow, library, standing)],
+            [LocalMusic(library), engine.legacy.music, MeshMusic(self.shadow, library, standing)],
             [LocalFiles(library), MeshFiles(self.shadow)],
         )
         self.jobs = self._jobs()
@@ -162,6 +162,7 @@ class Plane:
     def library_changed(self) -> None:
         """What is offered changed."""
         self._library_changed.set()
+        self._engine.legacy.library_changed()
         self.shadow.changed()
 
     def fault(self, session: Session, error: PeerError) -> None:

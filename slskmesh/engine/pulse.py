@@ -32,7 +32,7 @@ from slskmesh.overlay.address import join_address
 from slskmesh.overlay.book_rows import save_book
 from slskmesh.overlay.port import Session
 from slskmesh.swarm.rates import Rate
-from slskmesh.text import SafeStr, sanitize
+from slskmesh.text import sanitize
 
 if TYPE_CHECKING:
     from slskmesh.engine.engine import Engine
@@ -59,6 +59,7 @@ class Pulse:
         self._counted: dict[PeerId, tuple[object, int, int]] = {}  # session, received, sent already counted
         self._down_total = 0
         self._up_total = 0
+        self._legacy = (0, 0)  # bytes with legacy users that the rates hold already
         self.watched = b""
         self._shown = (b"", -1)
         self._names: dict[PeerId, str] = {}
@@ -127,9 +128,11 @@ class Pulse:
         for peer, session in sessions.items():
             self._names[peer] = session.remote.name
             self._count(peer, session)
-        self._down.add(self._down_total - before[0], clock)
-        self._up.add(self._up_total - before[1], clock)
-        banner = Banner.MESH_ONLY if sessions else Banner.ISOLATED
+        moved = engine.legacy.tally.session
+        self._down.add(self._down_total - before[0] + moved.received - self._legacy[0], clock)
+        self._up.add(self._up_total - before[1] + moved.sent - self._legacy[1], clock)
+        self._legacy = (moved.received, moved.sent)
+        banner = engine.legacy.failover.banner(len(sessions))
         if banner is not self._banner:
             self._banner, self._since = banner, now
         listening = engine.overlay.listening
@@ -137,12 +140,12 @@ class Pulse:
             StatusView(
                 banner=banner,
                 since=self._since,
-                detail=SafeStr(self._detail(banner)),
+                detail=sanitize(self._detail(banner), 300),
                 peers=len(sessions),
                 down_rate=round(self._down.value(clock)),
                 up_rate=round(self._up.value(clock)),
-                down_total=self._down_total,
-                up_total=self._up_total,
+                down_total=self._down_total + moved.received,
+                up_total=self._up_total + moved.sent,
                 transfers=engine.downloads.running,
                 uploads=engine.uploads.slots_used,
                 upload_slots=engine.settings.swarm.slots,
@@ -161,8 +164,8 @@ class Pulse:
             return (
                 "not set up yet: nothing is shared and nothing listens until you answer the first questions"
             )
-        if banner is Banner.MESH_ONLY:
-            return "peers are connected directly; this version has no Soulseek connection"
+        if banner is not Banner.ISOLATED:
+            return engine.legacy.failover.state().reason
         nodes = engine.plane.rendezvous.node.status().nodes if engine.plane.rendezvous.on else 0
         if nodes:
             return f"no peer is connected; {nodes} nodes of the table are in touch, so music can be found by its id"

@@ -122,6 +122,19 @@ class Shares:
             library_view(self._phase, roots, self._files, self._size, problems, self._problem_count)
         )
 
+    async def add_received(self, path: Path) -> None:
+        """A file that came from a legacy user and lies inside a share is hashed and shared from now on."""
+        if not any(path.is_relative_to(root.absolute()) for root in self.roots()):
+            return
+        try:
+            manifest = await self._engine.library.take_in(path)
+            file = await self._engine.library.find(manifest.content_id())
+            if file is not None:
+                self._engine.plane.shared(file)
+        except StorageError as error:
+            self._engine.notice(Level.WARN, f"not shared: {error}")
+        await self._show()
+
     async def add_finished(self, path: Path, manifest: Manifest) -> None:
         """A verified download that lies inside a share is shared from now on, without hashing it again."""
         if any(path.is_relative_to(root.absolute()) for root in self.roots()):

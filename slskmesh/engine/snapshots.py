@@ -16,8 +16,10 @@ from slskmesh.engine.views import (
 from slskmesh.governance.standing import Record
 from slskmesh.identity.peerid import PeerId, peer_short, peer_text
 from slskmesh.mbid import mbid_of
-from slskmesh.overlay.book import Entry
+from slskmesh.overlay.book import Entry as BookEntry
 from slskmesh.overlay.port import Session
+from slskmesh.soulseek.offers import AUDIO
+from slskmesh.soulseek.results import Entry, Release, Source
 from slskmesh.swarm.state import DownloadState, SourceState, UploadState
 from slskmesh.text import SafeStr, sanitize
 from slskmesh.wire import limits
@@ -28,7 +30,13 @@ _PROBLEMS_SHOWN = 20
 
 
 def peer_view(
-    peer: PeerId, entry: Entry | None, record: Record, session: Session | None, *, dialling: bool, now: float
+    peer: PeerId,
+    entry: BookEntry | None,
+    record: Record,
+    session: Session | None,
+    *,
+    dialling: bool,
+    now: float,
 ) -> PeerView:
     """One row of the Peers pane from all that is known of a peer."""
     name = session.remote.name if session is not None else entry.name if entry else ""
@@ -98,6 +106,42 @@ def hit_view(hit: Hit, key: int, peer: PeerId, peer_name: str, *, trusted: bool,
     )
 
 
+def legacy_hit_view(
+    key: int, source: Source, entry: Entry, release: Release | None, *, have: bool
+) -> HitView:
+    """One legacy user's copy of a file, as a search showed it; what he does not say is unknown, never 0."""
+    file, said, user = source.file, source.file.attributes, sanitize(source.user, _NAME)
+    return HitView(
+        key=key,
+        content="",
+        size=file.size,
+        name=sanitize(file.name, limits.FILE_NAME_MAX),
+        folder=sanitize(file.folder.replace("\\", "/"), limits.FOLDER_MAX),
+        peer="",
+        short=f"slsk:{user}",
+        peer_name=user,
+        music=entry.extension in AUDIO,
+        format=sanitize(entry.extension.upper(), 16),
+        track=entry.track,
+        disc=entry.disc,
+        duration=float(said.duration or 0),
+        bitrate=(said.bitrate or 0) * 1000,
+        sample_rate=said.sample_rate or 0,
+        bit_depth=said.bit_depth or 0,
+        have=have,
+        via="soulseek",
+        user=user,
+        same=entry.key,
+        group=release.key if release is not None else "",
+        group_title=sanitize(release.title, 160) if release is not None else SafeStr(""),
+        vbr=said.vbr,
+        free_slot=source.free_slot,
+        speed=source.speed,
+        queue=source.queue,
+        locked=file.locked,
+    )
+
+
 def transfer_view(state: DownloadState, names: dict[PeerId, str]) -> TransferView:
     """One download; `names` are what connected peers call themselves."""
     return TransferView(
@@ -124,11 +168,12 @@ def transfer_view(state: DownloadState, names: dict[PeerId, str]) -> TransferVie
 
 
 def _source_view(source: SourceState, names: dict[PeerId, str]) -> SourceView:
+    user = f"slsk:{sanitize(source.user, _NAME)}" if source.user else ""
     return SourceView(
         letter=source.letter,
-        peer=peer_text(source.peer),
-        short=peer_short(source.peer),
-        name=sanitize(names.get(source.peer, ""), _NAME),
+        peer="" if user else peer_text(source.peer),
+        short=user or peer_short(source.peer),
+        name=SafeStr("") if user else sanitize(names.get(source.peer, ""), _NAME),
         state=sanitize(source.state, 80),
         rate=source.rate,
         received=source.received,

@@ -19,7 +19,7 @@ from slskmesh.errors import StorageError
 from slskmesh.library import held, index, rows
 from slskmesh.library.analysis import analyse_file
 from slskmesh.library.domain import SharedFile
-from slskmesh.library.hashing import FileChangedError, open_regular
+from slskmesh.library.hashing import FileChangedError, check_unchanged, manifest_of_file, open_regular
 from slskmesh.library.held import Waiting
 from slskmesh.library.intake import take_known
 from slskmesh.library.manifest import Manifest
@@ -197,6 +197,22 @@ class Library:
         except StorageError as exc:
             raise StorageError(f"{path}: {exc}") from exc
         await self._store.run(rows.put, [(root[0], taken)])
+
+    async def take_in(self, path: Path) -> Manifest:
+        """Reads and hashes a file that came from elsewhere; it is shared from now on where it stands in a share.
+
+        StorageError: it cannot be read.
+        """
+        manifest = await trio.to_thread.run_sync(_manifest_at, _raw(path), abandon_on_cancel=True)
+        await self.add_file(path, manifest)
+        return manifest
+
+
+def _manifest_at(path: bytes) -> Manifest:
+    with open_regular(path, follow_link=True) as (fd, status):
+        manifest, _ = manifest_of_file(fd, status.st_size)
+        check_unchanged(fd, status)
+    return manifest
 
 
 def _raw(path: Path) -> bytes:

@@ -92,6 +92,7 @@ class LegacyDownloads:
         self._clock = clock
         self._wall = wall
         self._active = active
+        self._suspended = False
         self._on_finished = on_finished
         self._on_folder = on_folder
         self._list = DownloadList(store, clock, wall, on_line)
@@ -129,7 +130,7 @@ class LegacyDownloads:
         order = plan(
             (entry.spot() for entry in entries.values() if entry.waits),
             self._clock(),
-            active=self._active,
+            active=0 if self._suspended else self._active,
             online=self._client.online,
             away=self._users.away,
             full=self._work.full,
@@ -405,6 +406,19 @@ class LegacyDownloads:
         """How many come in at once, from now on."""
         self._active = max(1, active)
         self._wake.set()
+
+    def suspend(self, suspended: bool) -> None:
+        """Nobody is asked for anything and what comes in is put back, until it is taken back; nothing is lost."""
+        if suspended != self._suspended:
+            self._suspended = suspended
+            self._wake.set()
+
+    def say(self, key: bytes, text: str) -> None:
+        """A line for a download's timeline."""
+        entry = self._list.entries.get(key)
+        if entry is not None:
+            self._list.say(entry, text)
+            self._list.version += 1
 
     def set_root(self, root: Path) -> None:
         """Where downloads that begin from now on go."""

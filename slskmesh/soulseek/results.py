@@ -143,6 +143,14 @@ class Results:
             changed |= self._place(answer.user, root, [seen[file.path] for file, _ in files])
         return changed
 
+    def entry_of(self, user: str, path: str) -> Entry | None:
+        """The file that a user's path is a copy of; None: it is not here."""
+        return self._seen.get(user, {}).get(path)
+
+    def release_of(self, user: str, file: RemoteFile) -> Release | None:
+        """The release that a user's file is in; None: it is not here."""
+        return self._folders.get((user, folder_and_disc(file.folder)[0]))
+
     # -- files -------------------------------------------------------------------------------------------------
 
     def _entry(self, file: RemoteFile, disc: int) -> Entry:

@@ -117,6 +117,7 @@ def rubbish_of(kind: type[cmd.Command]) -> list[cmd.Command]:
             for field in msgspec.structs.fields(kind):
                 values = {str: text, int: number, bool: True, tuple[str, ...]: (text,)}
                 values[tuple[int | str, ...]] = (number, text)
+                values[tuple[int, ...]] = (number,)
                 fields[field.name] = values[field.type]
             made.append(kind(**fields))
     return made

@@ -1,0 +1,122 @@
+"""The latest searches with everything the networks said of each hit: what a front end's keys of hits stand for.
+
+Rules:
+- A front end gets sanitised names and a number; the raw names stay here, for they are sent back as they came.
+- Hits of both networks go through one `soulseek.results.Results`, so that copies of a file and folders of a release
+  are found together whoever has them. A content that peers prove equal is one file whatever it is called.
+- At most QUERIES_MAX queries are kept; the oldest goes. Hits of each are bounded by who asks.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from slskmesh.engine.mesh_files import as_remote
+from slskmesh.engine.snapshots import hit_view, legacy_hit_view
+from slskmesh.engine.views import HitView
+from slskmesh.identity.peerid import PeerId
+from slskmesh.soulseek.results import Results, Source
+from slskmesh.soulseek.values import RemoteFile, SearchAnswer
+from slskmesh.text import SafeStr, sanitize
+from slskmesh.wire.messages import Hit
+
+QUERIES_MAX: Final = 8
+_TITLE: Final = 160
+
+
+class Query:
+    """One search: its hits by their keys, and how they belong together."""
+
+    def __init__(self) -> None:
+        self.results = Results()
+        self.users: set[str] = set()
+        self._sources: dict[int, Source] = {}
+        self._mesh: dict[int, Hit] = {}
+        self._same: dict[bytes, tuple[str, str, SafeStr]] = {}  # content -> same, group, title
+        self._key = 0
+
+    def __len__(self) -> int:
+        return self._key
+
+    def source(self, key: int) -> Source | None:
+        """A legacy user's copy."""
+        return self._sources.get(key)
+
+    def mesh(self, key: int) -> Hit | None:
+        """A peer's file."""
+        return self._mesh.get(key)
+
+    def _next(self) -> int:
+        self._key += 1
+        return self._key
+
+    # -- legacy users --------------------------------------------------------------------------------------------
+
+    def add_answer(self, answer: SearchAnswer, have: Callable[[str, RemoteFile], bool]) -> list[HitView]:
+        """Views of what is new in an answer. `have`: whether a user's file was fetched already."""
+        new = [file for file in answer.files if self.results.entry_of(answer.user, file.path) is None]
+        self.results.add(answer)
+        views = []
+        for file in new:
+            entry = self.results.entry_of(answer.user, file.path)
+            if entry is None:
+                continue  # beyond the bound
+            release = self.results.release_of(answer.user, file)
+            source = Source(answer.user, file, answer.free_slot, answer.speed, answer.queue)
+            key = self._next()
+            self._sources[key] = source
+            views.append(legacy_hit_view(key, source, entry, release, have=have(answer.user, file)))
+        if views:
+            self.users.add(answer.user)
+        return views
+
+    # -- peers ---------------------------------------------------------------------------------------------------
+
+    def add_hit(
+        self, hit: Hit, peer: PeerId, peer_name: str, *, trusted: bool = False, have: bool = False
+    ) -> HitView:
+        """The view of a peer's hit."""
+        key = self._next()
+        self._mesh[key] = hit
+        same, group, title = self._placed(hit, peer)
+        view = hit_view(hit, key, peer, peer_name, trusted=trusted, have=have)
+        return msgspec.structs.replace(view, same=same, group=group, group_title=title)
+
+    def _placed(self, hit: Hit, peer: PeerId) -> tuple[str, str, SafeStr]:
+        user, file = f"\0{peer.hex()}", as_remote(hit)  # no user's name begins so
+        self.results.add(SearchAnswer(0, user, (file,), True, 0, 0))
+        entry, release = self.results.entry_of(user, file.path), self.results.release_of(user, file)
+        if hit.content in self._same:
+            return self._same[hit.content]
+        group, title = (release.key, release.title) if release is not None else ("", "")
+        placed = entry.key if entry is not None else hit.content.hex(), group, sanitize(title, _TITLE)
+        self._same[hit.content] = placed
+        return placed
+
+
+class Queries:
+    """The latest queries, by request number."""
+
+    def __init__(self) -> None:
+        self._queries: OrderedDict[int, Query] = OrderedDict()
+
+    def begin(self, number: int) -> Query:
+        """A new one."""
+        query = self._queries[number] = Query()
+        while len(self._queries) > QUERIES_MAX:
+            self._queries.popitem(last=False)
+        return query
+
+    def source(self, number: int, key: int) -> Source | None:
+        """A legacy user's copy; None: no such hit, or the query is too old."""
+        query = self._queries.get(number)
+        return query.source(key) if query is not None else None
+
+    def mesh(self, number: int, key: int) -> Hit | None:
+        """A peer's file; None as above."""
+        query = self._queries.get(number)
+        return query.mesh(key) if query is not None else None
