@@ -183,9 +183,11 @@ def engine_off(desk: MeshApp) -> str | None:
 
 
 def needs_peers(desk: MeshApp) -> str | None:
-    """Why nobody can be asked now."""
+    """Why nobody can be asked now: neither a peer nor the Soulseek server."""
     reason = engine_off(desk)
-    if reason is None and not desk.state.status.peers:
+    mode = desk.state.mode
+    on_server = mode is not None and mode.ask_server and mode.phase == "online"
+    if reason is None and not desk.state.status.peers and not on_server:
         marker, word, _ = MARKERS[desk.state.status.banner]
         return f"no peer is connected ({marker} {word.lower()})"
     return reason

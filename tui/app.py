@@ -29,12 +29,14 @@ from slskmesh.engine.legacy_events import (
     ChatLines,
     FilesShown,
     FoldersShown,
+    ModeChanged,
     OffersShown,
     PublishedShown,
     RoomsShown,
     UserShown,
 )
-from slskmesh.engine.views import SettingsView, StatusView
+from slskmesh.engine.legacy_views import LegacyDownloadsView
+from slskmesh.engine.views import SettingsView, StatusView, TransfersView
 from slskmesh.errors import SlskmeshError
 from slskmesh.text import sanitize
 from tui.bridge import Bridge, linger
@@ -153,6 +155,7 @@ class MeshApp(Desk):
         before = state.status
         types = state.apply(batch.views, now)
         state.dropped += batch.dropped
+        told = {event.text for event in batch.events if isinstance(event, ModeChanged)}  # the banner shows it
         for event in batch.events:
             match event:
                 case Found():
@@ -175,12 +178,12 @@ class MeshApp(Desk):
                 case BrowseProgress():
                     self.browsed(event)
                 case Notice():
-                    self.noticed(event)
+                    self.noticed(event, quiet=event.text in told)
                 case EngineEnded():
                     state.end(event, now)
                     types.add(StatusView)
-        if state.finished:
-            self.downloads_done(state.finished)
+        if types & {TransfersView, LegacyDownloadsView}:
+            self.downloads_done(self.arrivals.take(state.transfers, state.legacy, now))
         if StatusView in types:
             self.status_changed(before)
         if SettingsView in types:

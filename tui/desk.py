@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, cast
 
 from textual.containers import Container
 
-from slskmesh.engine.commands import Command, Remove, Resume
+from slskmesh.engine.commands import Command
 from slskmesh.engine.events import Found, Level, Notice, Reply, SearchEnded
 from slskmesh.engine.legacy_events import BrowseProgress, ChatLines
-from slskmesh.engine.views import SettingsView, StatusView, View
+from slskmesh.engine.legacy_views import ChatsView, ModeView
+from slskmesh.engine.views import Banner, PeersView, SettingsView, StatusView, View
 from slskmesh.text import sanitize
+from tui import removing, touring
 from tui.actions import Action, Registry, key_label
 from tui.bridge import Bridge, OnReply
 from tui.compat import SafeApp
@@ -25,14 +27,16 @@ from tui.jump import Jump
 from tui.keys import KeyRouter
 from tui.panes.base import Pane
 from tui.panes.search import SearchPane
-from tui.viewmodel.chat import ChatLog
+from tui.viewmodel.arrivals import Arrivals
+from tui.viewmodel.banner import changed
+from tui.viewmodel.chat import ChatLogs
 from tui.viewmodel.glyphs import Glyphs
 from tui.viewmodel.look import Look, default_theme
-from tui.viewmodel.removals import SECONDS, Removal, Removals
+from tui.viewmodel.removals import Removals
 from tui.viewmodel.spans import Line
 from tui.viewmodel.state import State
-from tui.viewmodel.tour import LINES, Facts, Tour
-from tui.widgets.box import Box, TextBox
+from tui.viewmodel.tour import Tour
+from tui.widgets.box import Box
 from tui.widgets.canvas import Canvas
 from tui.widgets.overlay import Overlay
 from tui.widgets.paint import Palette
@@ -41,10 +45,18 @@ from tui.widgets.toasts import ToastStack
 
 if TYPE_CHECKING:
     from tui.app import MeshApp
+    from tui.switching import Switching
 
 CLIPBOARD_MAX = 64 * 1024
 SMALL = (80, 24)
 QUIT_WAITS = 0.7
+_LOUDNESS = {
+    Banner.HYBRID: Level.GOOD,
+    Banner.DEGRADED: Level.WARN,
+    Banner.DISASTER: Level.WARN,
+    Banner.ISOLATED: Level.WARN,
+    Banner.STOPPED: Level.ERROR,
+}
 
 
 def _pane_classes() -> dict[str, Callable[[], type[Pane]]]:
@@ -104,8 +116,10 @@ class Desk(SafeApp):
         self.setup_offered = False
         self.jump = Jump()
         self.inquiries = Inquiries()
-        self.chat_log = ChatLog()
+        self.chats = ChatLogs()
         self.removals = Removals()
+        self.arrivals = Arrivals()
+        self.switching: Switching | None = None
         self.ringing = appearance.bell
         self._followed: dict[str, str] = {}
 
@@ -199,10 +213,10 @@ class Desk(SafeApp):
         self.state.log(self.clock(), level, safe)
         self._toast_stack().say(safe, level, asked=True)
 
-    def noticed(self, event: Notice) -> None:
-        """A line of the event log; a toast from WARN up."""
+    def noticed(self, event: Notice, *, quiet: bool = False) -> None:
+        """A line of the event log; a toast from WARN up, unless `quiet`."""
         self.state.note(event)
-        if event.level in {Level.WARN, Level.ERROR}:
+        if not quiet and event.level in {Level.WARN, Level.ERROR}:
             self._toast_stack().say(event.text, event.level, asked=False)
 
     def _toast_stack(self) -> ToastStack:
@@ -218,7 +232,7 @@ class Desk(SafeApp):
 
     def said(self, event: ChatLines) -> None:
         """Lines of the watched room or conversation."""
-        self.chat_log.take(event)
+        self.chats.take(event)
         if "scenes" in self.panes:
             self.panes["scenes"].said()
 
@@ -233,6 +247,19 @@ class Desk(SafeApp):
         if status.banner is not before.banner:
             self.touch("#hints")
             self.set_terminal_title()
+            self._banner_changed(before.banner)
+
+    def _banner_changed(self, before: Banner) -> None:
+        """Another state of the network: a toast, and the bell. The first one after the start is no change."""
+        if before is Banner.STARTING:
+            return
+        status = self.state.status
+        text, level = sanitize(changed(status), 300), _LOUDNESS.get(status.banner, Level.INFO)
+        if Banner.ISOLATED in {before, status.banner}:
+            self.state.log(self.clock(), level, text)  # the engine tells of changes of its mode, not of this
+        self._toast_stack().say(text, level, asked=False)
+        if self.ringing:
+            self.bell()
 
     def set_terminal_title(self) -> None:
         """Overridden by the app, which has the driver."""
@@ -259,44 +286,35 @@ class Desk(SafeApp):
             else:
                 self.say(f"no theme {theme}; tab after :theme shows them", Level.WARN)
 
-    def downloads_done(self, names: list[str]) -> None:
-        """Downloads that were not finished the last time are now."""
-        if self.ringing:
+    def downloads_done(self, told: list[str]) -> None:
+        """Downloads that were not finished the last time are now, in words."""
+        for text in told:
+            self.say(text, Level.GOOD)
+        if told and self.ringing:
             self.bell()
 
     def views_changed(self, types: set[type[View]]) -> None:
         """Newer views of these types."""
+        if ModeView in types and self.state.mode is not None:
+            self.chats.mode_changed(self.state.mode, self.clock())
         if types and self.panes:
             self.pane.changed(types)
             self.touch("#hints")
+            if ModeView in types or PeersView in types:
+                self.touch("#banner", "#status")
+            if ChatsView in types:
+                self.touch("#tabs")
+            if self.overlay is not None:
+                self.overlay.freshen()
             self.tour_moved()
 
     def second(self) -> None:
         """Once a second."""
-        self.touch("#status")
-        self._remove_due(self.removals.take(self.monotonic()))
+        self.touch("#banner", "#status")
+        removing.carry_out(self, self.removals.take(self.monotonic()))
         self.pane.second()
-
-    # Removals
-    def remove(self, transfer: str, name: str, *, paused: bool) -> None:
-        """Takes a download off the list in ten seconds."""
-        self.removals.add(transfer, name, paused, self.monotonic())
-        self.say(f"{name} goes in {SECONDS:.0f} seconds; U keeps it")
-        self.pane.second()
-
-    def undo_removal(self) -> None:
-        """Keeps the download that was removed last; one that ran goes on."""
-        removal = self.removals.undo()
-        if removal is None:
-            return
-        if removal.paused:
-            self.ask(Resume(removal.transfer), lambda reply: None)
-        self.say(f"{removal.name} stays", Level.GOOD)
-        self.pane.touch_boxes()
-
-    def _remove_due(self, due: list[Removal]) -> None:
-        for removal in due:
-            self.ask(Remove(removal.transfer))
+        if self.overlay is not None:
+            self.overlay.freshen()
 
     # Actions
     def perform(self, name: str, argument: str = "") -> None:
@@ -350,18 +368,11 @@ class Desk(SafeApp):
 
     def quit(self) -> None:
         """Ends the app; removals that wait for their undo are done before, within a moment."""
-        left = [removal.transfer for removal in self.removals.take_all()]
+        left = self.removals.take_all()
         if not left or self.state.ended is not None or not self.bridge.ready.is_set():
             self.exit(return_code=0)
             return
-
-        def done(transfer: str, reply: Reply) -> None:
-            left.remove(transfer)
-            if not left:
-                self.exit(return_code=0)
-
-        for transfer in list(left):
-            self.ask(Remove(transfer), partial(done, transfer))
+        removing.carry_out(self, left, lambda: self.exit(return_code=0))
         self.set_timer(QUIT_WAITS, lambda: self.exit(return_code=0))
 
     # Prompt
@@ -404,7 +415,7 @@ class Desk(SafeApp):
     def _place(self, overlay: Overlay) -> None:
         width, height = self.size
         cells = min(overlay.cells, width - 4)
-        rows = min(overlay.height_in(cells), height - 6)
+        rows = min(overlay.height_in(cells), height - overlay.margin)
         overlay.styles.width, overlay.styles.height = cells, max(5, rows)
         overlay.styles.offset = ((width - cells) // 2, max(2, (height - rows) // 2))
 
@@ -433,27 +444,8 @@ class Desk(SafeApp):
     # Tour
     def tour_moved(self) -> None:
         """Something came that a step of the tour may wait for."""
-        if self.tour is None or "search" not in self.panes:
-            return
-        search = self.search
-        lookup = search.releases.lookup
-        facts = Facts(
-            self.state,
-            self.pane_name,
-            len(search.results),
-            search.asked > 0,
-            lookup.found is not None and bool(lookup.found.entities),
-            lookup.plan is not None and lookup.plan.holders > 0,
-        )
-        if self.tour.advance(facts) or self.tour.at == 0:
-            self.show_tour()
+        touring.moved(self)
 
     def show_tour(self) -> None:
         """Shows the tour's step, or takes the box away."""
-        box = self.screen.query_one("#tour", TextBox)
-        step = self.tour.step if self.tour is not None else None
-        self.screen.set_class(step is not None, "-touring")
-        if self.tour is not None and step is not None:
-            box.title, lines = self.tour.lines(max(20, self.size.width - 4))
-            box.note = ":tour next  :tour off"
-            box.show([*lines, []][:LINES])
+        touring.show(self)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from slskmesh.engine.events import Level
-from tui import menus
+from tui import menus, network, removing, told
 from tui.actions import EVERYWHERE, MOVING, Action, engine_off, key_label, pane_of
 from tui.panes import jobs_actions, peers, release_actions, search_actions, settings, swarm_actions
 from tui.viewmodel.formats import plural
@@ -148,7 +148,7 @@ def _nothing_to_undo(desk: MeshApp) -> str | None:
 
 
 def _undo(desk: MeshApp, argument: str) -> None:
-    desk.undo_removal()
+    removing.undo(desk)
 
 
 def _setup(desk: MeshApp, argument: str) -> None:
@@ -297,9 +297,8 @@ _EVERYWHERE = (
         why_not=_nothing_to_undo,
         hint="undo",
     ),
-    Action(
-        "mode-details", "explain the state of the network", ("b",), menus.mode, command="status", hint="why"
-    ),
+    *network.ACTIONS,
+    *told.ACTIONS,
     Action("command", "command line", ("colon",), _command_line, hint="command"),
     Action("help", "keys here", ("question_mark", "f1"), menus.keys_here, command="help"),
     Action("palette", "find any action by name", ("alt+x", "f2"), menus.palette, command="palette"),

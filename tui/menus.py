@@ -1,4 +1,4 @@
-"""Boxes that every pane has: keys, palette, the row's menu, the copy menu, event log, errors, the network's state."""
+"""Boxes that every pane has: keys, palette, the row's menu, the copy menu, event log, errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from slskmesh.engine.events import Level, Notice
 from slskmesh.text import sanitize
 from tui.actions import EVERYWHERE, MOVING, PLACE_TITLES, Action, pane_of
-from tui.viewmodel.banner import details
 from tui.viewmodel.formats import count, plural, wall
 from tui.viewmodel.spans import Line, clip
 from tui.widgets.overlay import Entry, Menu, Overlay
@@ -126,12 +125,6 @@ def _yank_table(desk: MeshApp) -> None:
     total = len(box.source)
     part = f"the first {count(rows)} of {count(total)} rows" if rows < total else plural(rows, "row")
     desk.copy(text, f"{part}, tab separated", show=False)
-
-
-def mode(desk: MeshApp, argument: str) -> None:
-    """The state of the network in words."""
-    lines = details(desk.state.status, desk.clock(), desk.state.mesh)
-    desk.open_text("state of the network", lines, {"b": desk.close_overlay})
 
 
 def _plain(notices: list[Notice]) -> str:

@@ -17,6 +17,7 @@ from slskmesh.engine.client import EngineClient
 from slskmesh.errors import SlskmeshError
 from tui.app import MeshApp
 from tui.export import export
+from tui.touring import facts
 from tui.viewmodel.look import look
 from tui.viewmodel.tour import UNTIL, Facts
 
@@ -73,25 +74,10 @@ async def _wait(app: MeshApp, pilot: Pilot[int], until: str) -> None:
         return
     try:
         async with asyncio.timeout(_PATIENCE):
-            while not reached(_facts(app)):
+            while not reached(facts(app)):
                 await pilot.pause(_LOOK_EVERY)
     except TimeoutError:
         raise SlskmeshError(f"waited {_PATIENCE:.0f} s for “{until}” to take its picture") from None
-
-
-def _facts(app: MeshApp) -> Facts:
-    if "search" not in app.panes:
-        return Facts(app.state, app.pane_name, 0, False)
-    search = app.search
-    lookup = search.releases.lookup
-    return Facts(
-        app.state,
-        app.pane_name,
-        len(search.results),
-        search.asked > 0,
-        lookup.found is not None and bool(lookup.found.entities),
-        lookup.plan is not None and lookup.plan.holders > 0,
-    )
 
 
 async def _shoot(app: MeshApp, pilot: Pilot[int], folder: Path, name: str) -> list[Path]:

@@ -200,6 +200,15 @@ ACTIONS = (
         "default", "set it back to the default", ("u",), _back, "settings", _off, hint="default", on_row=True
     ),
     Action(
+        "settings-account",
+        "set the Soulseek account: name, then password",
+        ("a",),
+        lambda desk, _: desk.perform("account"),
+        "settings",
+        engine_off,
+        hint="account",
+    ),
+    Action(
         "rescan",
         "scan the shares now",
         ("R",),

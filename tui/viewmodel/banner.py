@@ -1,68 +1,217 @@
 """The banner, row 0: the network state by marker, word and attribute, so that it reads without colour.
 
-Rules: marker and word are never cut; the sentence of MESH-ONLY survives at 80 columns; parts are dropped from the
-right; a state that stops work repeats its marker at the right end. Roles name the attribute (paint.Palette).
+Rules:
+- The state is the engine's (`slskmesh.modes.Banner`); this file only says it. Waits are counted down from their times.
+- Marker and word are never cut; SENTENCE survives at 80 columns; what does not fit is said shorter, then dropped from
+  the right. A state in which nobody is reached repeats its marker at the right end.
+- For a minute after a change the right end counts since when. Roles name the attribute (paint.Palette).
 """
 
 from __future__ import annotations
 
-from slskmesh.engine.job_views import MeshView
-from slskmesh.engine.views import Banner, StatusView
-from tui.viewmodel.formats import ago, count, plural
-from tui.viewmodel.mesh import lines as mesh_lines
-from tui.viewmodel.spans import Line, clip, fit, width
+from rich.cells import cell_len
+
+from slskmesh.engine.legacy_views import ModeView
+from slskmesh.engine.views import Banner, PeerState, StatusView
+from slskmesh.modes import countdown
+from tui.viewmodel.formats import clock, count, millis, plural, wall
+from tui.viewmodel.spans import Line, clip, fit
+from tui.viewmodel.state import State
 
 SENTENCE = "Legacy connection: offline; mesh-only mode active."
+FRESH = 60.0  # seconds
+FEW = 5  # searches left from which on they are counted
 
 MARKERS = {
     Banner.STARTING: ("[ ]", "STARTING", "banner-starting"),
+    Banner.HYBRID: ("[=]", "HYBRID", "banner-hybrid"),
+    Banner.DEGRADED: ("[~]", "DEGRADED", "banner-degraded"),
+    Banner.DISASTER: ("[!]", "DISASTER", "banner-disaster"),
     Banner.MESH_ONLY: ("[#]", "MESH-ONLY", "banner-mesh"),
+    Banner.LEGACY_ONLY: ("[.]", "LEGACY", "banner-legacy"),
     Banner.ISOLATED: ("[X]", "ISOLATED", "banner-isolated"),
     Banner.STOPPED: ("[X]", "ENGINE", "banner-stopped"),
 }
+_BOTH_ENDS = frozenset({Banner.ISOLATED, Banner.STOPPED})
+_WAY_OUT = " | E report  ^q quit"
+
+# How a part is joined to those before it, and its wordings, the longest first.
+Part = tuple[str, tuple[str, ...]]
 
 
-def _parts(status: StatusView) -> list[str]:
-    """What follows the word, most important first; a part that begins with a comma goes on the one before."""
-    table = [] if status.dht_nodes is None else [f"DHT {count(status.dht_nodes)}"]
-    if status.banner is Banner.MESH_ONLY:
-        return [
-            SENTENCE,
-            f"mesh {plural(status.peers, 'peer')}",
-            *[f", {part}" for part in table],
-            str(status.detail),
-        ]
-    if status.banner is Banner.ISOLATED:
-        return ["no server, no mesh peers; c connects by invite, b says why", *table, str(status.detail)]
+def _part(*forms: str, glue: str = " | ") -> Part:
+    return glue, forms
+
+
+# -- what is said -----------------------------------------------------------------------------------------------------
+
+
+def left_of(when: float, now: float) -> str:
+    """How long it still is until `when`: "4:10"."""
+    return countdown(when - now)
+
+
+def outlook(mode: ModeView, now: float) -> tuple[str, ...]:
+    """What comes next if nothing else happens, the longest wording first; nothing where nothing does."""
+    words = str(mode.outlook)
+    head, within, _ = words.rpartition(" in ")
+    if mode.next_at is None or not within:
+        return (words,) if words else ()
+    left = left_of(mode.next_at, now)
+    return (f"{head} in {left} if this lasts", f"{head} in {left}", left)
+
+
+def server(mode: ModeView, now: float) -> tuple[str, ...]:
+    """How the session with the Soulseek server stands, the longest wording first."""
+    if mode.taken:
+        return ("name logged in elsewhere, :server retake", "name logged in elsewhere")
+    again = f"retry {left_of(mode.next_try, now)}" if mode.next_try is not None else "no retry"
+    tries = f"{plural(mode.tries, 'try', 'tries')}, " if mode.tries else ""
+    match mode.phase:
+        case "online" if mode.rtt is not None:
+            return (f"server online {millis(mode.rtt)}",)
+        case "online":
+            return ("server online" if mode.health == "healthy" else "server on, no check answered",)
+        case "connecting":
+            return (f"server connecting, {tries.rstrip(', ')}" if tries else "server connecting",)
+        case "waiting" if mode.ban_suspected:
+            return (f"server: ban suspected, {again}",)
+        case "waiting":
+            return (f"server away, {tries}{again}", f"server away, {again}")
+        case "no account":
+            return ("no Soulseek account, :account sets one", "no Soulseek account")
+        case "stopped":
+            return (str(mode.what).replace("the Soulseek server", "server"), "server stopped")
+    return ("server off",)
+
+
+def _mesh(status: StatusView) -> list[Part]:
+    parts = [_part(f"mesh {plural(status.peers, 'peer')}")]
+    if status.dht_nodes is not None:
+        parts.append(_part(f"DHT {count(status.dht_nodes)}", glue=", "))
+    return parts
+
+
+def _retry(mode: ModeView, now: float) -> list[Part]:
+    """In DISASTER: when the server is tried next, or how long it has to be well still."""
+    if mode.phase == "online":
+        return [_part(*(f"server on, {form}" for form in outlook(mode, now)[:2]), "server on")]
+    return [_part(f"retry {left_of(mode.next_try, now)}")] if mode.next_try is not None else []
+
+
+def _disaster(status: StatusView, mode: ModeView | None, now: float, fresh: bool) -> list[Part]:
+    at = wall(status.since)
+    since = [] if fresh else [_part(f"auto since {at}", f"since {at}", at, glue="  ")]
+    peers, *dht = _mesh(status)
+    return [_part(SENTENCE), *since, peers, *(_retry(mode, now) if mode is not None else []), *dht]
+
+
+def _mesh_only(status: StatusView, mode: ModeView | None) -> list[Part]:
+    why = []
+    if mode is not None:
+        forms = ("forced by config", "forced") if mode.username else ("no account",)
+        why = [_part(*forms, glue="  ")]
+    peers, *dht = _mesh(status)
+    detail = [_part(str(status.detail))] if mode is None and status.detail else []
+    return [_part(SENTENCE), *why, peers if why else ("  ", peers[1]), *dht, *detail]
+
+
+def _isolated(state: State, now: float) -> list[Part]:
+    mode, status = state.mode, state.status
+    if mode is not None and mode.mode == "legacy-only":
+        parts = [_part("no server, mesh off")]
+    else:
+        waiting = [p.next_try for p in state.peers if p.state is PeerState.WAITING and p.next_try is not None]
+        told = "c connects by invite"
+        if waiting:
+            told = f"{plural(len(waiting), 'known peer')} tried again, next {left_of(min(waiting), now)}"
+        parts = [_part("no server, no mesh peers"), _part(told, glue="; ")]
+    if mode is not None and mode.next_try is not None:
+        parts.append(_part(f"server retry {left_of(mode.next_try, now)}"))
+    parts.append(_part("press b for why", "b says why"))
+    if status.dht_nodes is not None:
+        parts.append(_part(f"DHT {count(status.dht_nodes)}"))
+    return [*parts, _part(str(status.detail))] if status.detail else parts
+
+
+def _parts(state: State, now: float, fresh: bool) -> list[Part]:
+    """What follows the word, most important first."""
+    status, mode = state.status, state.mode
+    index = [] if state.index is None else [_part(f"index {'on' if state.index else 'off'}")]
+    match status.banner:
+        case Banner.DISASTER:
+            return _disaster(status, mode, now, fresh)
+        case Banner.MESH_ONLY:
+            return _mesh_only(status, mode)
+        case Banner.ISOLATED:
+            return _isolated(state, now)
+        case Banner.STOPPED:
+            return [_part(f"stopped: {status.detail}{_WAY_OUT}")]
+        case Banner.HYBRID if mode is not None:
+            return [_part(*server(mode, now)), *_mesh(status), *index]
+        case Banner.DEGRADED if mode is not None:
+            ahead = outlook(mode, now)
+            return [_part(*server(mode, now)), *_mesh(status)[:1], *([_part(*ahead)] if ahead else [])]
+        case Banner.LEGACY_ONLY if mode is not None:
+            return [_part(*server(mode, now)), _part("mesh off (mesh.enabled=false)", "mesh off")]
+    return [_part(str(status.detail))]
+
+
+# -- the row ----------------------------------------------------------------------------------------------------------
+
+
+def _joined(parts: list[Part], room: int) -> str:
+    """As many of the parts as fit, each in the longest wording that does."""
+    text = ""
+    for glue, forms in parts:
+        longer = (f"{text}{glue}{form}" if text else form for form in forms)
+        fitting = next((whole for whole in longer if cell_len(whole) <= room), None)
+        if fitting is None:
+            break
+        text = fitting
+    return text
+
+
+def _squeezed(status: StatusView, parts: list[Part], room: int, ellipsis: str) -> str:
+    """The first part where it is too long: for STOPPED the reason is cut, never the way out."""
     if status.banner is Banner.STOPPED:
-        return [f"stopped: {status.detail} | ^q quit"]
-    return [str(status.detail)]
+        return clip(f"stopped: {status.detail}", room - len(_WAY_OUT), ellipsis) + _WAY_OUT
+    return clip(parts[0][1][-1], room, ellipsis)
 
 
-def banner(status: StatusView, cells: int, ellipsis: str) -> tuple[Line, str]:
+def _since(status: StatusView, now: float) -> str:
+    """The counter of the first minute."""
+    fresh = status.banner is not Banner.STARTING and 0 <= now - status.since < FRESH
+    return f" since {countdown(now - status.since)}" if fresh else ""
+
+
+def banner(state: State, now: float, cells: int, ellipsis: str) -> tuple[Line, str]:
     """The row in exactly `cells` cells, and the role it is painted in."""
+    status = state.status
     marker, word, role = MARKERS[status.banner]
-    tail = f" {marker}" if status.banner in {Banner.ISOLATED, Banner.STOPPED} else ""
+    tail = f" {marker}" if status.banner in _BOTH_ENDS else ""
     head = f"{marker} {word:<10} "
     room = cells - len(head) - len(tail)
-    text = ""
-    for part in _parts(status):
-        joined = f"{text}{'' if part.startswith(',') else '  '}{part}" if text else part
-        if width([(joined, role)]) > room:
-            break
-        text = joined
+    since = _since(status, now)
+    parts = _parts(state, now, bool(since))
+    text = _joined(parts, room - len(since))
+    if not text and since:
+        since, text = "", _joined(parts, room)
     if not text and room > 8:
-        text = _squeezed(status, room, ellipsis)
-    line = fit([(head, role), (text, role)], cells - len(tail), ellipsis, role)
+        text = _squeezed(status, parts, room, ellipsis)
+    line = fit([(head, role), (text, role)], cells - len(tail) - len(since), ellipsis, role)
+    if since:
+        line.append((since, f"{role}-since"))
     return [*line, (tail, role)] if tail else line, role
 
 
-def _squeezed(status: StatusView, room: int, ellipsis: str) -> str:
-    """The first part where it is too long: for STOPPED the reason is cut, never the way out."""
-    if status.banner is Banner.STOPPED:
-        way_out = " | ^q quit"
-        return clip(f"stopped: {status.detail}", room - len(way_out), ellipsis) + way_out
-    return clip(_parts(status)[0], room, ellipsis)
+def few_searches(mode: ModeView | None) -> str:
+    """How many searches the server still takes, where they are few; for the status row."""
+    if mode is None or not mode.ask_server or not mode.searches_of or mode.searches_left > FEW:
+        return ""
+    if not mode.searches_left and mode.searches_next > 0:
+        return f"next search in {clock(mode.searches_next)}"
+    return f"{plural(mode.searches_left, 'search', 'searches')} left"
 
 
 def title(status: StatusView) -> str:
@@ -70,47 +219,8 @@ def title(status: StatusView) -> str:
     return f"slskmesh {MARKERS[status.banner][0]}"
 
 
-_WORKS = {
-    Banner.MESH_ONLY: (
-        ("works", "search at peers, releases by MusicBrainz id, jobs, verified downloads, uploads"),
-        ("off", "the Soulseek server and its users: no part of this version"),
-        ("back", "nothing to do: this is the full state of this version"),
-    ),
-    Banner.ISOLATED: (
-        ("works", "settings, scanning your shares, looking up titles; jobs wait until somebody is reached"),
-        ("off", "search at peers and downloads: there is nobody to ask"),
-        ("back", "c connects by an invite somebody gave you; i in Peers makes one to give away"),
-    ),
-    Banner.STOPPED: (
-        ("works", "reading what is on the screen"),
-        ("off", "everything else; unfinished downloads are kept and go on at the next start"),
-        ("back", "quit with ^q and start again"),
-    ),
-    Banner.STARTING: (
-        ("works", "moving around"),
-        ("off", "search and downloads, until the engine is up"),
-        ("back", "wait a moment"),
-    ),
-}
-
-
-def details(status: StatusView, now: float, mesh: MeshView | None = None) -> list[Line]:
-    """The lines of the mode details screen."""
-    marker, word, role = MARKERS[status.banner]
-    lines: list[Line] = [
-        [("state      ", "dim"), (f" {marker} {word} ", role), (f"  for {ago(status.since, now)}", "dim")],
-        [("why        ", "dim"), (str(status.detail) or SENTENCE, "text")],
-        [],
-    ]
-    for label, text in _WORKS[status.banner]:
-        lines.append([(f"{label:<11}", "dim"), (text, "text")])
-    listening = status.listening or "no: peers cannot dial you, you can dial them"
-    lines += [
-        [],
-        [("peers      ", "dim"), (plural(status.peers, "connected peer"), "text")],
-        [("listening  ", "dim"), (listening, "text" if status.listening else "warn")],
-        [("peer id    ", "dim"), (status.peer_id or "not known yet", "text")],
-        [("loop lag   ", "dim"), (f"{status.loop_lag * 1000:.0f} ms at worst in the last seconds", "text")],
-        [],
-    ]
-    return lines + mesh_lines(mesh, 11)
+def changed(status: StatusView) -> str:
+    """What is said when the banner changes."""
+    marker, word, _ = MARKERS[status.banner]
+    sentence = f"{SENTENCE} " if status.banner in {Banner.DISASTER, Banner.MESH_ONLY} else ""
+    return f"{marker} {word}  {sentence}{status.detail}".rstrip()

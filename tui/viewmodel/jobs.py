@@ -142,7 +142,7 @@ def columns(glyphs: Glyphs, now: float, cells: int) -> tuple[Column[JobRowView],
         Column("tracks", 7, tracks_text, right=True),
         Column("eta", 13, reason, weight=3),
         Column("rate", 7, lambda row: rate(row.rate) if row.rate >= 1 else "", right=True, level=90),
-        Column("via", 5, lambda row: Cell(row.via, "dim"), level=90),
+        Column("via", 8, lambda row: Cell(row.via, "dim"), level=90),
     )
 
 

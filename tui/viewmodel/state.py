@@ -40,6 +40,8 @@ from slskmesh.text import SafeStr, sanitize
 
 LOG_LINES = 500
 RATE_SAMPLES = 60
+_INDEX = ("mesh.enabled", "mesh.shadow_index.enabled")
+_ON = frozenset({"true", "yes", "on", "1"})
 ACTIVE = frozenset(
     {
         TransferState.QUEUED,
@@ -90,6 +92,7 @@ class State:
     finished: list[str] = field(default_factory=list)  # names of downloads the newest views saw become done
     uploads: UploadsView | None = None
     settings: SettingsView | None = None
+    index: bool | None = None  # whether shards are published, by the settings; None: not known yet
     chunkmap: ChunkMapView | None = None
     jobs: tuple[JobRowView, ...] = ()
     job: JobView | None = None  # the watched one
@@ -99,6 +102,8 @@ class State:
     legacy_uploads: LegacyUploadsView | None = None
     statistics: StatisticsView | None = None
     chats: ChatsView | None = None
+    unread: int = 0  # lines nobody saw yet, and those of them that are meant for the person
+    loud: int = 0
     chat: ChatView | None = None  # the watched one
     people: PeopleView | None = None
     wishes: WishesView | None = None
@@ -132,7 +137,7 @@ class State:
                 case UploadsView():
                     self.uploads = view
                 case SettingsView():
-                    self.settings = view
+                    self._take_settings(view)
                 case ChunkMapView():
                     self.chunkmap = view
                 case JobsView():
@@ -157,12 +162,20 @@ class State:
                 self.statistics = view
             case ChatsView():
                 self.chats = view
+                waiting = sum(one.unread for one in view.conversations)
+                self.unread = waiting + sum(room.unread for room in view.rooms)
+                self.loud = waiting + sum(room.mentions for room in view.rooms)
             case ChatView():
                 self.chat = view
             case PeopleView():
                 self.people = view
             case WishesView():
                 self.wishes = view
+
+    def _take_settings(self, view: SettingsView) -> None:
+        self.settings = view
+        on = [s.value.strip().lower() in _ON for s in view.settings if s.key in _INDEX]
+        self.index = all(on) if on else None
 
     def _take_transfers(self, transfers: tuple[TransferView, ...], now: float) -> None:
         was = {t.transfer: t.state for t in self.transfers}

@@ -75,6 +75,10 @@ def _any(*states: TransferState) -> Callable[[Facts], bool]:
     return lambda facts: any(t.state in states for t in facts.state.transfers)
 
 
+def _banner(banner: Banner) -> Callable[[Facts], bool]:
+    return lambda facts: facts.state.status.banner is banner
+
+
 def _all_done(facts: Facts) -> bool:
     transfers = facts.state.transfers
     return bool(transfers) and all(t.state is TransferState.DONE for t in transfers)
@@ -82,7 +86,10 @@ def _all_done(facts: Facts) -> bool:
 
 UNTIL: dict[str, Callable[[Facts], bool] | None] = {
     "": None,
-    "connected": lambda facts: facts.state.status.banner is Banner.MESH_ONLY,
+    "connected": lambda facts: facts.state.status.peers > 0,
+    "hybrid": _banner(Banner.HYBRID),
+    "degraded": _banner(Banner.DEGRADED),
+    "disaster": _banner(Banner.DISASTER),
     "searched": lambda facts: facts.searched,
     "found": lambda facts: facts.results > 0,
     "downloading": _any(TransferState.ACTIVE, TransferState.FINISHING, TransferState.DONE),

@@ -7,24 +7,34 @@ from __future__ import annotations
 
 from textual import events
 
-from tui.viewmodel.banner import banner
+from tui.viewmodel.banner import banner, few_searches
 from tui.viewmodel.formats import count, plural, rate, size, sparkline, wall
 from tui.viewmodel.spans import Line, fit, spread, width
+from tui.viewmodel.state import State
 from tui.widgets.canvas import Canvas, Row
 
 SPARK = 8
+UNREAD_MAX = 999
 
 
 class BannerBar(Canvas):
     """Row 0."""
 
     def rows(self, width: int, height: int) -> list[Row]:
-        line, _ = banner(self.desk.state.status, width, self.desk.glyphs.ellipsis)
+        desk = self.desk
+        line, _ = banner(desk.state, desk.clock(), width, desk.glyphs.ellipsis)
         return [(line, "")]
 
     def on_click(self) -> None:
         """A click explains the state."""
         self.desk.perform("mode-details")
+
+
+def _waiting(state: State) -> str:
+    """What nobody read yet: "(2!)" is meant for the person, "(14)" was said in rooms."""
+    if state.loud:
+        return f"({min(state.loud, UNREAD_MAX)}!)"
+    return f"({min(state.unread, UNREAD_MAX)})" if state.unread else ""
 
 
 class TabBar(Canvas):
@@ -35,6 +45,8 @@ class TabBar(Canvas):
         for digit, name, title in self.desk.pane_titles():
             on = name == self.desk.pane_name
             sign = self.desk.jump.at_tab(name) or digit
+            if name == "scenes":
+                title += _waiting(self.desk.state)
             out.append((name, f" {sign} {title} ", "tab-on" if on else "tab"))
         return out
 
@@ -73,6 +85,8 @@ class StatusBar(Canvas):
             f"{jobs}{plural(status.transfers, 'transfer')}",
             f"slots {status.uploads}/{status.upload_slots}",
         ]
+        if left_over := few_searches(state.mode):
+            parts.insert(0, left_over)
         if state.dropped:
             parts.insert(0, f"{count(state.dropped)} left out")
         if status.disk_free is not None:

@@ -132,10 +132,12 @@ class TextBox(Box):
         super().__init__(title, id=id, classes=classes)
         self.lines: list[Line] = []
         self.top = 0
+        self._flow: tuple[int, list[Line], list[Line]] = (0, [], [])  # width, lines, the same as they stand
 
     def show(self, lines: list[Line]) -> None:
         """Shows other lines; the place is kept where it still exists."""
         self.lines = lines
+        self._flow = (0, [], [])
         self.move(0)
         self.touch()
 
@@ -144,7 +146,12 @@ class TextBox(Box):
         return self.flowed_in(max(10, self.inner[0] - 2))
 
     def flowed_in(self, cells: int) -> list[Line]:
-        """The lines as they stand in `cells` cells."""
+        """The lines as they stand in `cells` cells; made once for a width, so that a key costs the screen alone."""
+        if self._flow[0] != cells or self._flow[1] is not self.lines:
+            self._flow = (cells, self.lines, self._flowing(cells))
+        return self._flow[2]
+
+    def _flowing(self, cells: int) -> list[Line]:
         out: list[Line] = []
         for line in self.lines:
             if width(line) <= cells:

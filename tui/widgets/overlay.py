@@ -27,16 +27,27 @@ _MOVES = {
 
 
 class Overlay(TextBox):
-    """A box of text over the pane. `keys` are extra keys it answers."""
+    """A box of text over the pane. `keys` are extra keys it answers; `remake` gives the lines as they are by now.
+
+    `margin` is the lines of the screen it leaves free at least.
+    """
+
+    margin = 6
 
     def __init__(
-        self, title: str, lines: list[Line], *, keys: dict[str, Callable[[], None]] | None = None
+        self,
+        title: str,
+        lines: list[Line],
+        *,
+        keys: dict[str, Callable[[], None]] | None = None,
+        remake: Callable[[], list[Line]] | None = None,
     ) -> None:
         super().__init__(title, classes="overlay")
         self.hints = [("esc", "close"), ("j k", "scroll")]
         self.lines = lines
         self.active = True
         self.keys = keys or {}
+        self.remake = remake
         self.cells = min(100, max(44, max((width(line) for line in lines), default=0) + 6))
         self.height_wanted = len(lines) + 2
 
@@ -55,6 +66,11 @@ class Overlay(TextBox):
         else:
             return False
         return True
+
+    def freshen(self) -> None:
+        """A second went by, or newer views came: what is counted or may have changed is shown anew."""
+        if self.remake is not None and (lines := self.remake()) != self.lines:
+            self.show(lines)
 
     def height_in(self, cells: int) -> int:
         """The height it would like when it is `cells` wide."""

@@ -43,7 +43,11 @@ _ANSI = {
     "toast-warn": "reverse yellow",
     "toast-bad": "reverse bold red",
     "banner-starting": "",
+    "banner-hybrid": "green",
+    "banner-degraded": "underline yellow",
+    "banner-disaster": "reverse bold red",
     "banner-mesh": "reverse magenta",
+    "banner-legacy": "dim bright_blue",
     "banner-isolated": "reverse yellow",
     "banner-stopped": "reverse bold red",
     "chunk-verified": "green",
@@ -83,7 +87,7 @@ class Palette:
         styles = {role: Style.parse(text) if text else Style.null() for role, text in _ANSI.items()}
         styles["over-cursor"] = Style(reverse=True)
         styles["over-rest"] = Style(bold=True)
-        return styles
+        return styles | _since_styles(styles)
 
     @staticmethod
     def _theme_styles(variables: Mapping[str, str], dark: bool) -> dict[str, Style]:
@@ -102,15 +106,12 @@ class Palette:
             colour("error", "#e07a72"),
         )
         panel, surface = colour("panel", "#242c35"), colour("surface", "#1a2027")
-        violet = Color.parse("#7d6bb0" if dark else "#6a4fb0")
-        ink = Color.parse("#ffffff")
 
         def style(fg: Color, bg: Color = back, *, bold: bool | None = None) -> Style:
             return Style(color=fg.rich_color, bgcolor=bg.rich_color, bold=bold)
 
         dim, faint = fore.blend(back, 0.42), fore.blend(back, 0.62)
         line = fore.blend(back, 0.74)
-        banner_warn, banner_bad = warn.blend(back, 0.1), bad.blend(back, 0.15)
         styles = {
             "text": style(fore),
             "dim": style(dim),
@@ -133,11 +134,9 @@ class Palette:
             "mark": style(warn, bold=True),
             "map-cursor": style(back, fore, bold=True),
             "thumb": style(dim),
-            "banner-starting": style(dim, surface),
-            "banner-mesh": style(ink, violet),
-            "banner-isolated": style(Color.parse("#14110a"), banner_warn),
-            "banner-stopped": style(Color.parse("#160808"), banner_bad, bold=True),
         }
+        styles |= _banner_styles(back, surface, dim, dark, (good, warn, bad, primary))
+        styles |= _since_styles(styles)
         styles |= _map_styles(back, fore, accent, primary, good, warn, bad)
         styles |= _toast_styles(panel, fore, warn, bad)
         for number, text in enumerate(_SOURCES):
@@ -158,6 +157,34 @@ class Palette:
             found = base + self._styles.get(f"over-{over}", Style.null())
             self._over[key] = found
         return found
+
+
+def _banner_styles(
+    back: Color, surface: Color, dim: Color, dark: bool, inks: tuple[Color, Color, Color, Color]
+) -> dict[str, Style]:
+    """The banner's roles. `inks`: good, warn, bad, primary."""
+    good, warn, bad, primary = inks
+    white = Color.parse("#ffffff")
+
+    def style(fg: Color, bg: Color, *, bold: bool | None = None, underline: bool | None = None) -> Style:
+        return Style(color=fg.rich_color, bgcolor=bg.rich_color, bold=bold, underline=underline)
+
+    return {
+        "banner-starting": style(dim, surface),
+        "banner-hybrid": style(good, surface),
+        "banner-degraded": style(warn, surface, underline=True),
+        "banner-disaster": style(white, Color.parse("#b3261e"), bold=True),
+        "banner-mesh": style(white, Color.parse("#7d6bb0" if dark else "#6a4fb0")),
+        "banner-legacy": style(primary.blend(surface, 0.3), surface),
+        "banner-isolated": style(Color.parse("#14110a"), warn.blend(back, 0.1)),
+        "banner-stopped": style(Color.parse("#160808"), bad.blend(back, 0.15), bold=True),
+    }
+
+
+def _since_styles(styles: Mapping[str, Style]) -> dict[str, Style]:
+    """The counter that stands in each banner for the first minute: bold on the banner's own colours."""
+    bold = Style(bold=True, dim=False)
+    return {f"{role}-since": style + bold for role, style in styles.items() if role.startswith("banner-")}
 
 
 def _toast_styles(panel: Color, fore: Color, warn: Color, bad: Color) -> dict[str, Style]:

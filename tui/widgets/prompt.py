@@ -20,7 +20,8 @@ class Question:
 
     `submit` gets the text and returns None to close, or the reason to stay open. `change` is called on every edit.
     `complete` gives the candidates for tab, `explain` what stands in the place of `help` for a text; `help` then stands
-    beside the candidates. A `confirm` question takes y or n only.
+    beside the candidates. A `confirm` question takes y or n only. The text of a `secret` one is shown as stars, and is
+    kept nowhere: not in a history, not in the prompt once it is closed.
     """
 
     label: str
@@ -28,6 +29,7 @@ class Question:
     text: str = ""
     help: str = ""
     confirm: bool = False
+    secret: bool = False
     change: Callable[[str], None] | None = None
     cancel: Callable[[], None] | None = None
     complete: Callable[[str], list[str]] | None = None
@@ -57,6 +59,7 @@ class Prompt(Canvas):
     def close(self) -> None:
         """Nothing is asked any more."""
         self.question = None
+        self.edit = LineEdit()
         self.desk.prompt_closed()
 
     def fail(self, reason: str) -> None:
@@ -88,20 +91,23 @@ class Prompt(Canvas):
             self._submit(question)
         elif key in {"tab", "shift+tab"}:
             self._complete(1 if key == "tab" else -1)
-        elif key in {"up", "ctrl+p"}:
-            self.edit.recall(-1)
-            self._edited(question)
-        elif key in {"down", "ctrl+n"}:
-            self.edit.recall(1)
-            self._edited(question)
+        elif key in {"up", "ctrl+p", "down", "ctrl+n"}:
+            if not question.secret:
+                self.edit.recall(-1 if key in {"up", "ctrl+p"} else 1)
+                self._edited(question)
         elif self.edit.key(key, character):
             self._edited(question)
 
     def paste(self, text: str) -> None:
         """Pasted text goes to the cursor."""
-        if self.question is not None and not self.question.confirm:
-            self.edit.insert(text)
-            self._edited(self.question)
+        question = self.question
+        if question is None or question.confirm:
+            return
+        if question.secret and not (text := text.strip("\r\n")).isprintable():
+            self.fail("what was pasted holds signs that cannot be typed; nothing of it was taken")
+            return
+        self.edit.insert(text)
+        self._edited(question)
 
     def _edited(self, question: Question) -> None:
         self.wrong, self.choice = "", -1
@@ -118,8 +124,9 @@ class Prompt(Canvas):
 
     def _submit(self, question: Question) -> None:
         text = self.edit.text
-        self.edit.remember()
-        question.history[:] = self.edit.history
+        if not question.secret:
+            self.edit.remember()
+            question.history[:] = self.edit.history
         reason = question.submit(text)
         if reason is not None:
             self.fail(reason)
@@ -162,7 +169,8 @@ class Prompt(Canvas):
         else:
             label = f" {label} " if len(label) > 1 else label
             head: Line = [(label, "key")]
-            lower = [*head, *self.edit.view(width_ - width(head) - 1, focused=True)]
+            edit = self.edit.masked() if question.secret else self.edit
+            lower = [*head, *edit.view(width_ - width(head) - 1, focused=True)]
         return [(fit(upper, width_), ""), (fit(lower, width_), "")]
 
     def _candidate_line(self, cells: int) -> Line:
