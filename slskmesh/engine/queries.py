@@ -58,10 +58,13 @@ class Query:
 
     def add_answer(self, answer: SearchAnswer, have: Callable[[str, RemoteFile], bool]) -> list[HitView]:
         """Views of what is new in an answer. `have`: whether a user's file was fetched already."""
-        new = [file for file in answer.files if self.results.entry_of(answer.user, file.path) is None]
+        new: dict[str, RemoteFile] = {}
+        for file in answer.files:
+            if self.results.entry_of(answer.user, file.path) is None:
+                new.setdefault(file.path, file)
         self.results.add(answer)
         views = []
-        for file in new:
+        for file in new.values():
             entry = self.results.entry_of(answer.user, file.path)
             if entry is None:
                 continue  # beyond the bound
