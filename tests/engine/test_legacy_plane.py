@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from slskmesh.demo import audio, catalogue
 from slskmesh.engine import commands as cmd
 from slskmesh.engine import legacy_commands as leg
 from slskmesh.engine.console import Refused
@@ -17,10 +18,10 @@ from slskmesh.engine.events import Found, SearchEnded
 from slskmesh.engine.legacy_events import ModeChanged
 from slskmesh.engine.legacy_views import ModeView
 from slskmesh.engine.thread import EngineThread
-from slskmesh.engine.views import Banner, HitView, LibraryView, StatusView
+from slskmesh.engine.views import Banner, HitView, LibraryView, StatusView, TransferState, TransfersView
 from slskmesh.modes import Times
 from tests.demo.soulseek_line import LegacyUser, ServerProcess
-from tests.engine.nodes import WAIT, Node, Settings, furnish
+from tests.engine.nodes import SEED, WAIT, Node, Settings, furnish, meet, musicbrainz, offer, running
 
 QUICK = Times(unavailable_after=0.5, check_every=0.4, stable=0.4)
 SIZE = 300_000
@@ -177,3 +178,43 @@ def test_an_account_is_set_and_taken_out_of_use(tmp_path: Path) -> None:
             node.mode("mesh-only")
         finally:
             node.stop()
+
+
+def test_in_disaster_words_find_holders_nobody_was_connected_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracks = catalogue.plan(catalogue.SMALLEST, SEED)
+    album, music = catalogue.album(tracks), tmp_path / "music"
+    music.mkdir()
+    audio.render(tracks, music, SEED)
+    with musicbrainz(tracks) as host, contextlib.ExitStack() as stack:
+        monkeypatch.setenv("SLSKMESH__MUSICBRAINZ__HOST", host)
+        [door, holder] = stack.enter_context(
+            running([furnish(tmp_path, "door"), furnish(tmp_path, "holder", music)])
+        )
+        with ServerProcess(tmp_path) as server:
+            gone = server.address
+        me = stack.enter_context(engine(tmp_path, gone))
+        meet(door, holder, me)
+        offer(holder, len(tracks))
+        me.mode("disaster", "unavailable")
+        assert me.wait_view(StatusView, lambda v: v.banner is Banner.DISASTER, WAIT, "the banner")
+
+        def looked() -> list[HitView]:
+            hits, end = me.search(album.title)
+            assert not end.users
+            return [hit for hit in hits if hit.release == album.mbid]
+
+        for _ in range(20):  # the table is young
+            if hits := looked():
+                break
+        assert {hit.via for hit in hits} == {"mesh"} and {hit.album for hit in hits} == {album.title}
+        assert len({hit.content for hit in hits}) == len(album.tracks)
+        file = hits[0]
+        me.ask(cmd.Download(file.content, file.size, file.name))
+        me.wait_view(
+            TransfersView,
+            lambda view: [t.state for t in view.transfers] == [TransferState.DONE],
+            WAIT,
+            "the file",
+        )
