@@ -50,7 +50,7 @@ def show_state(desk: MeshApp, argument: str) -> None:
     box.cells = _CELLS
     box.keys = {
         "b": desk.close_overlay,
-        "M": partial(desk.perform, "mode"),
+        "M": partial(desk.perform, "network-mode"),
         "r": partial(desk.perform, "server", "retry"),
         "t": partial(desk.perform, "server", "retake"),
         "a": partial(desk.perform, "account"),
@@ -204,7 +204,7 @@ ACTIONS = (
         "mode-details", "explain the state of the network", ("b",), show_state, command="status", hint="why"
     ),
     Action(
-        "mode",
+        "network-mode",
         "change the mode of the network (asks for its name)",
         ("M",),
         mode_menu,
