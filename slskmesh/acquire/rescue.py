@@ -213,11 +213,16 @@ class Rescue:
         self._rules, self._say, self._throttled, self._clock = rules, say, throttled, clock
         self._watches: dict[bytes, Watch] = {}
         self._running: set[bytes] = set()
+        self._contents: dict[bytes, bytes] = {}  # of those that peers are asked for
         self.counts = RescueCounts()
 
     def rescues(self) -> frozenset[bytes]:
         """Keys of legacy downloads that are being rescued."""
         return frozenset(self._running)
+
+    def content_of(self, key: bytes) -> bytes | None:
+        """The content that peers finish a legacy download with; None: they do not, or not yet."""
+        return self._contents.get(key)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Looks at all transfers every few seconds, until cancelled. Both lists are loaded before."""
@@ -320,6 +325,13 @@ class Rescue:
 
     async def _see_through(self, key: bytes, content: bytes, head: _Head) -> str:
         """Follows both sides to the end; why the candidate will not do, or empty."""
+        self._contents[key] = content
+        try:
+            return await self._follow(key, content, head)
+        finally:
+            del self._contents[key]
+
+    async def _follow(self, key: bytes, content: bytes, head: _Head) -> str:
         begun = self._clock()
         mine = False  # the download was paused here, because the person paused the transfer
         while True:

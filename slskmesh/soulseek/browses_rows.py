@@ -26,7 +26,7 @@ FILES_MAX: Final = 3_000_000  # of one list
 FOLDERS_MAX: Final = 1_000_000
 WORDS_MAX: Final = 16
 _TEXT_MAX: Final = 200
-_SWEPT: Final = 1_000  # rows in one job
+_SWEPT: Final = 300  # rows in one job, so that no other waits long
 _HIGHEST: Final = (1 << 63) - 1
 
 COMING, PART, WHOLE, GONE = "coming", "part", "whole", "gone"
@@ -89,7 +89,8 @@ def _text(raw: bytes) -> str:
 
 
 def fold(text: str) -> str:
-    """A text without case and accents."""
+    """A text without case and accents; both strokes part folders."""
+    text = text.replace("/", "\\")
     if text.isascii():
         return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold())

@@ -279,10 +279,12 @@ async def test_a_rescue_goes_on_after_a_restart(tmp_path: Path) -> None:
             rescue = Rescue(store, legacy, leecher.downloads, Found(), lambda: QUICK, say=legacy.say)
             await nursery.start(rescue.run)
             assert rescue.rescues() == {KEY}
+            await leecher.until(lambda: rescue.content_of(KEY) == CONTENT)
             link(nursery, leecher, helper)
             await leecher.until(lambda: KEY in legacy.finished)
             assert legacy.finished[KEY].read_bytes() == DATA
             await leecher.until(lambda: rescue.rescues() == frozenset())
+            assert rescue.content_of(KEY) is None
             assert sum(leecher.got.values()) < SIZE * 0.6
             nursery.cancel_scope.cancel()
 

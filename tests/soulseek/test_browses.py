@@ -194,6 +194,7 @@ async def test_folders_stand_below_their_parents_and_pieces_of_one_are_one(tmp_p
         ("bjork hunter", ["m\\Björk"]),
         ("bjork\\", []),
         ("m\\bj", ["m\\Björk", "m\\Bjork live"]),
+        ("m/bj", ["m\\Björk", "m\\Bjork live"]),
         ("unter jork", ["m\\Björk"]),
         ("муми", ["m\\Мумий"]),
         ("100%", ["m\\Мумий"]),
