@@ -78,19 +78,15 @@ class ShareAnswers:
         found = self._excluded.search(text.lower()) if self._excluded is not None else None
         return found.group() if found else ""
 
-    def search(self, user: str, text: str, limit: int) -> list[SharedAnswer]:
-        """Files under these words that `user` may see, those of a folder together. StorageError."""
-        return [_answer(name) for name in self._search(user, text, limit)]
-
     def files(self, user: str, text: str, limit: int) -> list[RemoteFile]:
-        """As `search`, without where the files stand here: what a reply is made of, at a third of the cost."""
-        return [_file(name) for name in self._search(user, text, limit)]
+        """Files under these words that `user` may see, those of a folder together. StorageError.
 
-    def _search(self, user: str, text: str, limit: int) -> list[SharedName]:
+        Where they stand here is left out: an answer is made of the rest, and costs a third so.
+        """
         shares = self._sees(user)
         if shares is not None and not shares:
             return []
-        return self._names.search(text, limit, self._keep(shares))
+        return [_file(name) for name in self._names.search(text, limit, self._keep(shares))]
 
     def _keep(self, shares: frozenset[str] | None) -> Callable[[SharedName], bool] | None:
         excluded = self._excluded

@@ -25,7 +25,7 @@ from slskmesh.errors import PeerError, UserError
 from slskmesh.soulseek import translate
 from slskmesh.soulseek.browsing import Browse
 from slskmesh.soulseek.legacy import GuardedClient
-from slskmesh.soulseek.port import Offline
+from slskmesh.soulseek.port import PING_SECONDS, Offline
 from slskmesh.soulseek.session import LegacySession
 from slskmesh.soulseek.values import Listing, RemoteFile, TransferPhase, UserInfo
 
@@ -42,6 +42,30 @@ _PLACE_SECONDS: Final = 15.0
 
 class LegacyCalls(LegacySession):
     """The calls of `port.Client`; each is awaited through the thread."""
+
+    # -- the server --------------------------------------------------------------------------------------------
+
+    async def ping(self) -> float | None:
+        """Seconds until the server says how long our privileges last, which every server does; None: it does not.
+
+        (Servers leave code 32 and questions for our own state unanswered.)
+        """
+        async with self._pinging:
+            aio = self._client_online()
+            began = asyncio.get_running_loop().time()
+            answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+            self._asked.add(answer)
+            self._pings.sent(began, answer)
+            try:
+                async with asyncio.timeout(PING_SECONDS):
+                    with _to_server():
+                        await aio.network.send_server_messages(messages.CheckPrivileges.Request())
+                    return await answer - began
+            except TimeoutError:
+                return None
+            finally:
+                self._asked.discard(answer)
+                answer.cancel()
 
     # -- searches ----------------------------------------------------------------------------------------------
 
@@ -245,6 +269,14 @@ class LegacyCalls(LegacySession):
         _is_line(text)
         await self._send(messages.PrivateChatMessage.Request(user, text))
 
+    def acknowledge(self, number: int) -> None:
+        """Tells the server that it may forget a message; only one it delivered in this session."""
+        if self._aio is not None and self.online and self._letters.pop(number, False):
+            sending = self._aio.network.server_connection.queue_message(
+                messages.PrivateChatMessageAck.Request(number)
+            )
+            sending.add_done_callback(_sent)
+
     # -- asking ------------------------------------------------------------------------------------------------
 
     def _client_online(self) -> GuardedClient:
@@ -277,6 +309,12 @@ class LegacyCalls(LegacySession):
                     return answer
         finally:
             future.cancel()
+
+
+def _sent(sending: asyncio.Task[None]) -> None:
+    """Where it failed the line is lost, which is told elsewhere."""
+    if not sending.cancelled():
+        sending.exception()
 
 
 @contextlib.contextmanager

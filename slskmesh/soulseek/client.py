@@ -99,6 +99,10 @@ class LegacyClient:
         if self._calls is not None:
             await self._on_thread(self._calls.disconnect)
 
+    async def ping(self, budget: LocalBudget) -> float | None:
+        """Seconds until the server's answer, None without one; one at a time."""
+        return await self._on_thread(self._asking(budget).ping)
+
     def limit(self, upload: int, download: int) -> None:
         """Bytes per second of all legacy transfers together; 0: no limit."""
         self._limits = (upload, download)
@@ -194,6 +198,10 @@ class LegacyClient:
     async def whisper(self, user: str, text: str, budget: LocalBudget) -> None:
         """Sends a private message; the server keeps it for who is offline."""
         await self._on_thread(self._asking(budget).whisper, user, text)
+
+    def acknowledge(self, number: int) -> None:
+        """A private message of this session is on disk."""
+        self._soon(lambda calls: calls.acknowledge(number))
 
     # -- the thread --------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ Rules:
   used only once it has carried a message or outlived its first second; what was asked on a line that closes before
   the answer is asked again on another.
 - Lines taken in and dials on the server's behalf are bounded; what is over is closed or left out.
+- Who takes a line to us says himself who he is: where it comes from is a user's address only until the server says one.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ from slskmesh.errors import UserError
 from slskmesh.soulseek.guards import SharesSink
 
 LINES_MAX: Final = 1024
+ADDRESSES_MAX: Final = 10_000
+NAME_MAX: Final = 64  # characters of a user's name; servers allow 30
+NOBODY: Final = "0.0.0.0"
 DIALS_MAX: Final = 128  # on the server's behalf, at once
 _ADDRESS_WAIT: Final = 10.0
 _DIAL_WAIT: Final = 30.0
@@ -52,8 +56,12 @@ class GuardedNetwork(Network):  # type: ignore[misc]
         self._listen = listen
         self.listening_connections: tuple[ListeningConnection | None, None] = (None, None)
         self.online = False  # a session, not only a socket
+        self.sessions = 0  # so far
+        self._awaited: set[asyncio.Future[Any]] = set()  # answers of the server that are waited for
         self.sinks: dict[str, SharesSink] = {}  # users who were asked for their shares
         self._dials = 0
+        self.addresses = Addresses()
+        self.on_address: Callable[[str, str], None] = lambda user, host: None
         self._proven: WeakSet[PeerConnection] = WeakSet()
         self._since: WeakKeyDictionary[PeerConnection, float] = WeakKeyDictionary()
         self._closing: WeakKeyDictionary[PeerConnection, asyncio.Future[None]] = WeakKeyDictionary()
@@ -162,6 +170,8 @@ class GuardedNetwork(Network):  # type: ignore[misc]
 
     def _finalize_peer_connection(self, connection: PeerConnection) -> None:
         self._since[connection] = asyncio.get_running_loop().time()
+        if connection.username:
+            self._located(connection.username, connection.hostname)
         super()._finalize_peer_connection(connection)
 
     async def on_message_received(self, message: MessageDataclass, connection: DataConnection) -> None:
@@ -173,6 +183,7 @@ class GuardedNetwork(Network):  # type: ignore[misc]
     async def _get_peer_address(self, username: str) -> tuple[str, int, int]:
         """A user's address as the server has it; port 0 where he cannot be dialled directly."""
         future = self.create_server_response_future(GetPeerAddress.Response, fields={"username": username})
+        self._awaited.add(future)
         try:
             async with asyncio.timeout(_ADDRESS_WAIT):
                 await self.server_connection.send_message(GetPeerAddress.Request(username))
@@ -180,12 +191,19 @@ class GuardedNetwork(Network):  # type: ignore[misc]
         except TimeoutError:
             raise PeerConnectionError("the server did not tell the user's address") from None
         finally:
+            self._awaited.discard(future)
             future.cancel()
-        if answer.ip == "0.0.0.0":
+        if answer.ip == NOBODY:
             raise UserOffline("the user is offline")
+        self._located(username, answer.ip, by_server=True)
         return answer.ip, answer.port, answer.obfuscated_port or 0
 
+    def _located(self, user: str, host: str, *, by_server: bool = False) -> None:
+        if self.addresses.learn(user, host, by_server=by_server):
+            self.on_address(user, host)
+
     async def _handle_connect_to_peer(self, message: ConnectToPeer.Response) -> None:
+        self._located(message.username, message.ip, by_server=True)
         if self._dials >= DIALS_MAX or len(self.peer_connections) >= LINES_MAX:
             return
         self._dials += 1
@@ -193,6 +211,13 @@ class GuardedNetwork(Network):  # type: ignore[misc]
             await super()._handle_connect_to_peer(message)
         finally:
             self._dials -= 1
+
+    def session_ended(self) -> None:
+        """What the server was asked it will not answer; lines to users stay."""
+        self.online = False
+        for future in self._awaited:
+            if not future.done():
+                future.set_exception(PeerConnectionError("the session with the server ended"))
 
     # -- shares ------------------------------------------------------------------------------------------------
 
@@ -204,6 +229,30 @@ class GuardedNetwork(Network):  # type: ignore[misc]
         ):
             return None
         return self.sinks.get(connection.username or "")
+
+
+class Addresses:
+    """Where users are, as far as it is known in this session; ADDRESSES_MAX of them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, bool]] = {}
+
+    def learn(self, user: str, host: str, *, by_server: bool) -> bool:
+        """Whether that is new: the server's word counts for more than where a line comes from."""
+        if len(user) > NAME_MAX or host in ("", NOBODY):
+            return False
+        before, said = self._known.pop(user, ("", False))
+        if said and not by_server:
+            self._known[user] = before, said
+            return False
+        while len(self._known) >= ADDRESSES_MAX:
+            del self._known[next(iter(self._known))]
+        self._known[user] = host, by_server
+        return host != before
+
+    def clear(self) -> None:
+        """A new session."""
+        self._known.clear()
 
 
 def address(text: str, name: str) -> tuple[str, int]:

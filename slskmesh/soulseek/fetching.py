@@ -4,6 +4,7 @@ Rules:
 - Where a file is whole already nobody is asked for it (the other side would hang).
 - A file that has another size than was asked for is not mixed into what is there.
 - A file connection belongs to the user it comes from: two users may use the same ticket.
+- Who offers a file anew before it came over a line of its own has given up that line: his newest ticket is the one.
 - A user who is offline is waited for; one who cannot be reached, or says no, ends the transfer with words.
 """
 
@@ -29,12 +30,11 @@ from aioslsk.transfer.state import CompleteState, TransferState
 
 from slskmesh.soulseek import receiving, translate
 from slskmesh.soulseek.connections import UserOffline
-from slskmesh.soulseek.serving import Uploads
+from slskmesh.soulseek.serving import REASON_MAX, Uploads
 from slskmesh.soulseek.transfers import UNREACHABLE, LegacyTransfer
 
 TRANSFERS_MAX: Final = 50_000
 AWAY: Final = "User offline"
-_REASON_MAX: Final = 200
 _LINES: Final = 3  # a request is sent on, where one after the other closes at once
 _LINE_KEPT: Final = 3.0  # seconds after which a request is taken for received
 _AWAY_PAUSE: Final = 120.0  # seconds between looks for a user the server has no address of
@@ -48,6 +48,7 @@ class RuledTransfers(Uploads):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._expected_files: dict[tuple[str, int], asyncio.Future[PeerConnection]] = {}
+        self._places: dict[int, tuple[str, int]] = {}  # of a transfer's key in them
 
     async def fetch(self, user: str, path: str, size: int, local: Path) -> int:
         """Asks for a file; the key of its transfer, the same one while it is under way."""
@@ -125,7 +126,7 @@ class RuledTransfers(Uploads):
     async def _on_peer_transfer_queue_failed(self, message: Any, connection: PeerConnection) -> None:
         transfer = self.find_transfer(connection.username or "", message.filename, TransferDirection.DOWNLOAD)
         if transfer is not None and transfer.state.VALUE in (TransferState.QUEUED, TransferState.PAUSED):
-            await transfer.state.fail(reason=message.reason[:_REASON_MAX] or "Refused")
+            await transfer.state.fail(reason=message.reason[:REASON_MAX] or "Refused")
 
     @on_message(PeerPlaceInQueueReply.Request)  # type: ignore[untyped-decorator]
     async def _on_peer_place_in_queue_reply(self, message: Any, connection: PeerConnection) -> None:
@@ -146,6 +147,7 @@ class RuledTransfers(Uploads):
         if transfer is None or transfer.state.VALUE is TransferState.PAUSED:
             return str(FailReason.CANCELLED)
         if transfer.state.VALUE is not TransferState.QUEUED or transfer._transfer_task is not None:
+            self._offered_anew(transfer, connection, message)
             return ""
         if message.filesize != transfer.expected:
             await transfer.state.fail(
@@ -160,14 +162,28 @@ class RuledTransfers(Uploads):
             self._start(transfer, self._initialize_download(transfer, connection, message))
         return ""
 
+    def _offered_anew(self, transfer: LegacyTransfer, connection: PeerConnection, message: Any) -> None:
+        """Takes the new ticket where the file connection of the one before has not come."""
+        place = self._places.get(transfer.key)
+        future = self._expected_files.get(place) if place is not None else None
+        if place is None or future is None or future.done() or message.filesize != transfer.expected:
+            return
+        del self._expected_files[place]
+        self._expect(transfer, message.ticket, future)
+        connection.queue_message(PeerTransferReply.Request(ticket=message.ticket, allowed=True))
+
+    def _expect(self, transfer: LegacyTransfer, ticket: int, future: asyncio.Future[PeerConnection]) -> None:
+        place = (transfer.username, ticket)
+        self._places[transfer.key] = place
+        self._expected_files[place] = future
+
     async def _initialize_download(
         self, transfer: LegacyTransfer, peer: PeerConnection, request: Any
     ) -> None:
-        await transfer.state.initialize()
-        place = (transfer.username, request.ticket)
         future = asyncio.get_running_loop().create_future()
-        self._expected_files[place] = future
+        self._expect(transfer, request.ticket, future)
         try:
+            await transfer.state.initialize()
             await peer.send_message(PeerTransferReply.Request(ticket=request.ticket, allowed=True))
             async with asyncio.timeout(receiving.CONNECTION_WAIT):
                 connection = await future
@@ -175,7 +191,7 @@ class RuledTransfers(Uploads):
             await transfer.state.fail(reason="No file connection")
             return
         finally:
-            self._expected_files.pop(place, None)
+            self._expected_files.pop(self._places.pop(transfer.key), None)
         await receiving.receive(transfer, connection)
 
     async def _on_peer_initialized(self, event: PeerInitializedEvent) -> None:

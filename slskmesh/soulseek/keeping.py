@@ -2,6 +2,7 @@
 
 Rules:
 - Changes taken are written or put back; a full disk loses nothing that is in memory, is told once, and is tried again.
+- Who wants to know is told of what was written, after it was, so that nobody else needs to keep it for us.
 - A write that began is waited for, also when this is being ended: what is on disk is either old or new.
 """
 
@@ -32,15 +33,23 @@ class Part(Protocol[C]):
 
 
 class Keeping(Generic[C]):
-    """Of one part. `touch` says that something changed; `on_fault` hears why nothing can be written."""
+    """Of one part. `touch` says that something changed; `on_fault` hears why nothing can be written, `on_written` of
+    changes that are on disk.
+    """
 
     def __init__(
-        self, store: Store, part: Part[C], save: Callable[[C], None], on_fault: Callable[[str], None]
+        self,
+        store: Store,
+        part: Part[C],
+        save: Callable[[C], None],
+        on_fault: Callable[[str], None],
+        on_written: Callable[[C], None] = lambda changes: None,
     ) -> None:
         self._store = store
         self._part = part
         self._save = save
         self._on_fault = on_fault
+        self._on_written = on_written
         self._wake = trio.Event()
         self._failing = False
 
@@ -69,6 +78,7 @@ class Keeping(Generic[C]):
             try:
                 await self._store.run(self._save, changes)
                 self._failing = False
+                self._on_written(changes)
             except StorageError as error:
                 self._part.put_back(changes)
                 if not self._failing:

@@ -12,7 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from aioslsk.client import SoulSeekClient
+from aioslsk.events import on_message
+from aioslsk.protocol.messages import PrivateChatMessage
 from aioslsk.settings import CredentialsSettings, Settings
+from aioslsk.user.manager import UserManager
 
 from slskmesh.soulseek.connections import GuardedNetwork
 from slskmesh.soulseek.fetching import RuledTransfers
@@ -44,6 +47,14 @@ def settings_for(line: Line) -> Settings:
     return settings
 
 
+class OwnUsers(UserManager):  # type: ignore[misc]
+    """What the server says of users."""
+
+    @on_message(PrivateChatMessage.Response)  # type: ignore[untyped-decorator]
+    async def _on_private_message(self, message: Any, connection: Any) -> None:
+        """Private messages are acknowledged once they are on disk, which only the engine knows."""
+
+
 class GuardedClient(SoulSeekClient):  # type: ignore[misc]
     """aioslsk with this room's parts in place of its own."""
 
@@ -61,6 +72,10 @@ class GuardedClient(SoulSeekClient):  # type: ignore[misc]
     def create_network(self) -> GuardedNetwork:
         """Sockets with bounds."""
         return GuardedNetwork(self.settings, self.events, None)
+
+    def create_user_manager(self) -> OwnUsers:
+        """Users, without acknowledging their messages."""
+        return OwnUsers(self.settings, self.events, self.network)
 
     def create_shares_manager(self, cache: Any, executor_factory: Any = None) -> OwnShares:
         """Counts out of the engine's index."""

@@ -5,6 +5,7 @@ Rules:
   person may take it back until then. It counts as sent when the client had taken it; after a kill in just that moment
   it is sent once more rather than not at all.
 - A message that waited on the server for us is kept once, however often it is delivered (same user, time and words).
+- The server is told to forget a message once it is written, or known not to be wanted; never before.
 - At most 500 conversations and 1,000 messages in each (the last 100 in memory). A new stranger's takes the place of
   the oldest one with a stranger; those we wrote in go last, those with messages waiting never.
 """
@@ -47,6 +48,7 @@ class MailChanges(msgspec.Struct, frozen=True):
 
     conversations: tuple[KeptConversation, ...]
     removed: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()  # by which the server is told, once it is
 
 
 class Mail:
@@ -81,6 +83,7 @@ class Mail:
         self._waiting = deque((user, number) for _, user, number in sorted(waiting))
         self._dirty: set[str] = set()
         self._removed: set[str] = set()
+        self._came: dict[int, None] = {}  # the server's numbers of what it is to be told of at the next write
         self._sending: tuple[str, int] | None = None
         self._wake = trio.Event()
 
@@ -126,16 +129,23 @@ class Mail:
 
     def on_event(self, event: LegacyEvent) -> bool:
         """Takes an event in; False: it is no message."""
-        if isinstance(event, ServerChanged) and event.outcome is Outcome.ONLINE:
-            self._wake.set()
+        if isinstance(event, ServerChanged):
+            self._came.clear()  # what is not acknowledged by now comes again
+            if event.outcome is Outcome.ONLINE:
+                self._wake.set()
         if not isinstance(event, Whispered):
             return False
         user = bounded(event.user, NAME_MAX)
         if self._mutes(event.user):
+            self._client.acknowledge(event.number)
             return True
+        self._came[event.number] = None
+        if len(self._came) > DIGESTS_MAX:  # the server delivers it again
+            del self._came[next(iter(self._came))]
         text = bounded(event.text)
         digest = digest_of(user, event.when, text)
         if not event.live and digest in self._seen:
+            self._on_change()  # it may not be on disk yet: the next write says
             return True
         self._remember(digest)
         talk = self._talk(user)
@@ -201,13 +211,19 @@ class Mail:
 
     def take_changes(self) -> MailChanges | None:
         """What changed since the last call."""
-        if not self._dirty and not self._removed:
+        if not self._dirty and not self._removed and not self._came:
             return None
         talks = tuple(self._talks[user].take() for user in self._dirty if user in self._talks)
-        changes = MailChanges(talks, tuple(self._removed))
+        changes = MailChanges(talks, tuple(self._removed), tuple(self._came))
         self._dirty.clear()
         self._removed.clear()
+        self._came.clear()
         return changes
+
+    def written(self, changes: MailChanges) -> None:
+        """What `take_changes` gave is on disk: the server may forget the messages in it."""
+        for number in changes.numbers:
+            self._client.acknowledge(number)
 
     def put_back(self, changes: MailChanges) -> None:
         """What `take_changes` gave could not be written."""
@@ -216,6 +232,7 @@ class Mail:
                 talk.put_back(kept)
                 self._dirty.add(kept.user)
         self._removed.update(changes.removed)
+        self._came.update(dict.fromkeys(changes.numbers))
 
     # -- inside ------------------------------------------------------------------------------------------------
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from slskmesh.errors import SlskmeshError
 from slskmesh.soulseek.values import LegacyEvent, Listing, Outcome, RemoteFile, UserInfo
 from slskmesh.work import LocalBudget
+
+PING_SECONDS: Final = 15.0
 
 
 class Offline(SlskmeshError):
@@ -46,8 +48,8 @@ class SharedAnswer(msgspec.Struct, frozen=True):
 class Answers(Protocol):
     """Our shares for the network; called on the adapter's own thread, so it must be thread-safe and quick."""
 
-    def search(self, user: str, text: str, limit: int) -> list[SharedAnswer]:
-        """Files under these words that `user` may see, best first, excluded phrases respected."""
+    def files(self, user: str, text: str, limit: int) -> list[RemoteFile]:
+        """Files under these words that `user` may see, those of a folder together, excluded phrases respected."""
 
     def browse(self, user: str) -> list[tuple[str, list[RemoteFile]]]:
         """All folders that `user` may see."""
@@ -90,6 +92,12 @@ class Client(Protocol):
     @property
     def online(self) -> bool:
         """Whether there is a session."""
+
+    async def ping(self, budget: LocalBudget) -> float | None:
+        """Seconds the server took to answer a question that costs it nothing; None: no answer within PING_SECONDS.
+
+        One at a time: a second call asks after the first. Offline where there is no session, or it ends meanwhile.
+        """
 
     async def search(self, text: str, budget: LocalBudget, *, room: str = "", user: str = "") -> int:
         """Sends a search; its token. Answers come as events for as long as they come."""
@@ -141,6 +149,12 @@ class Client(Protocol):
 
     async def whisper(self, user: str, text: str, budget: LocalBudget) -> None:
         """Sends a private message; the server keeps it for who is offline."""
+
+    def acknowledge(self, number: int) -> None:
+        """The message the server gave this number (`Whispered.number`) in this session is on disk: it may forget it.
+
+        Without a session nothing happens, and the server delivers the message again at the next login.
+        """
 
     def limit(self, upload: int, download: int) -> None:
         """Bytes per second of all legacy transfers together; 0: no limit."""

@@ -12,8 +12,16 @@ import asyncio
 from typing import Any, Final
 
 from aioslsk.events import on_message
-from aioslsk.network.connection import PeerConnection
-from aioslsk.protocol.messages import PeerTransferQueue, PeerTransferQueueFailed
+from aioslsk.exceptions import NetworkError
+from aioslsk.network.connection import PeerConnection, PeerConnectionType
+from aioslsk.protocol.messages import (
+    PeerTransferQueue,
+    PeerTransferQueueFailed,
+    PeerTransferReply,
+    PeerTransferRequest,
+    SendUploadSpeed,
+)
+from aioslsk.protocol.primitives import uint32
 from aioslsk.transfer.model import FailReason, Transfer, TransferDirection
 from aioslsk.transfer.state import TransferState
 
@@ -21,7 +29,9 @@ from slskmesh.soulseek import receiving
 from slskmesh.soulseek.transfers import UNREACHABLE, LegacyTransfer, LegacyTransfers
 
 UPLOADS_MAX: Final = 10_000  # waiting, of all users together
+REASON_MAX: Final = 200  # characters of a user's words
 _TRIES: Final = 3
+_REPLY_WAIT: Final = 30.0  # seconds for an answer to an offer
 _PAUSE: Final = 30.0  # seconds after the first attempt, twice that after the second
 
 
@@ -57,8 +67,48 @@ class Uploads(LegacyTransfers):
             )
 
     async def _initialize_upload(self, transfer: LegacyTransfer) -> None:
-        await super()._initialize_upload(transfer)
-        if transfer.state.VALUE is not TransferState.QUEUED or not self._network.online:
+        """Offers the file, and sends it on a line of its own; where that fails it waits again."""
+        session = self._network.sessions
+        await transfer.state.initialize()
+        try:
+            connection = await self._offer(transfer)
+        except (NetworkError, TimeoutError):
+            await transfer.state.queue()
+            await self._failed_once(transfer, session)
+            return
+        if connection is None:
+            return
+        await self._upload_file(transfer, connection)
+        if transfer.state.VALUE is TransferState.COMPLETE:
+            self._network.queue_server_messages(SendUploadSpeed.Request(int(transfer.get_speed())))
+
+    async def _offer(self, transfer: LegacyTransfer) -> PeerConnection | None:
+        """The line the file goes on, from where the other side wants it; None where he does not want it."""
+        user, ticket = transfer.username, next(self._ticket_generator)
+        request = PeerTransferRequest.Request(
+            TransferDirection.DOWNLOAD.value, ticket, transfer.remote_path, filesize=transfer.filesize
+        )
+        # Before it is asked: the answer may be here before the sending is over.
+        answer = self._network.create_peer_response_future(
+            user, PeerTransferReply.Request, {"ticket": ticket}
+        )
+        try:
+            await self._network.send_peer_messages(user, request)
+            async with asyncio.timeout(_REPLY_WAIT):
+                _, reply = await answer
+        finally:
+            answer.cancel()
+        if not reply.allowed:
+            await transfer.state.fail(reason=(reply.reason or "")[:REASON_MAX])
+            return None
+        connection: PeerConnection = await self._network.create_peer_connection(user, PeerConnectionType.FILE)
+        await connection.send_message(uint32(ticket).serialize())
+        transfer.bytes_transfered = await connection.receive_transfer_offset()
+        return connection
+
+    async def _failed_once(self, transfer: LegacyTransfer, session: int) -> None:
+        """The user could not be reached, unless it was the line to the server that was not there."""
+        if not self._network.online or self._network.sessions != session:
             return
         transfer.tries += 1
         if transfer.tries >= _TRIES:

@@ -41,6 +41,7 @@ from slskmesh.soulseek import guards, replies, translate
 from slskmesh.soulseek.browsing import Browse
 from slskmesh.soulseek.connections import address
 from slskmesh.soulseek.legacy import GuardedClient, settings_for
+from slskmesh.soulseek.pings import Pings
 from slskmesh.soulseek.port import Answers, Line, Offline, UploadRule
 from slskmesh.soulseek.values import (
     Answered,
@@ -50,13 +51,16 @@ from slskmesh.soulseek.values import (
     ServerChanged,
     TransferChanged,
     TransferNews,
+    UserAddress,
     UserChanged,
+    Whispered,
 )
 
 CONNECT_SECONDS: Final = 30.0
 VERSION: Final = (175, 1)  # what aioslsk 1.7.1 logs in as
 ANSWERS_A_USER: Final = 8  # to one search
 ANSWERS_A_SEARCH: Final = 20_000
+LETTERS_MAX: Final = 20_000  # private messages that wait to be acknowledged
 _ALL: Final = "\0"  # no user's name
 _OVERFLOW: Final = "more news came from the network than could be taken in, so the session was ended"
 
@@ -88,6 +92,9 @@ class LegacySession:
         self._folders: dict[tuple[str, int], asyncio.Future[Listing]] = {}
         self._asked: set[asyncio.Future[Any]] = set()
         self._watched: dict[str, None] = {}
+        self._letters: dict[int, bool] = {}  # numbers of private messages to be acknowledged still
+        self._pings = Pings()
+        self._pinging = asyncio.Lock()
         self._limits = (0, 0)
         self._token = random.randrange(1, 1 << 31)
         self._ending: asyncio.Task[None] | None = None
@@ -138,6 +145,7 @@ class LegacySession:
         if self._aio is None:
             guards.install()
             aio = GuardedClient(settings_for(line), self._answers, self._rule, self._report, self._failed)
+            aio.network.on_address = self._located
             await aio.start()
             aio.events.register(ConnectionStateChangedEvent, self._on_line)
             aio.events.register(KickedEvent, self._on_kicked)
@@ -193,6 +201,10 @@ class LegacySession:
             minor_version=VERSION[1],
         )
         self.online = aio.network.online = True
+        aio.network.sessions += 1
+        self._letters.clear()
+        self._pings.began(asyncio.get_running_loop().time())
+        aio.network.addresses.clear()
         await aio.events.emit(SessionInitializedEvent(session=aio.session, raw_message=answer))
         for user in self._watched:
             await aio.users.track_user(user, TrackingFlag.REQUESTED)
@@ -217,7 +229,8 @@ class LegacySession:
             return
         if not isinstance(event.connection, ServerConnection) or not self.online or self._aio is None:
             return
-        self.online = self._aio.network.online = False
+        self.online = False
+        self._aio.network.session_ended()
         for future in list(self._asked):
             if not future.done():
                 future.set_exception(Offline(translate.NOT_ONLINE))
@@ -258,9 +271,23 @@ class LegacySession:
             if isinstance(connection, PeerConnection) and connection.username:
                 await self._on_reply(message, connection, connection.username)
         elif isinstance(connection, ServerConnection):
+            if isinstance(message, messages.CheckPrivileges.Response):
+                self._pings.answered(asyncio.get_running_loop().time())
             for made in translate.events_of(message, self._name):
+                if isinstance(made, Whispered):
+                    self._came(made.number)
                 if not isinstance(made, UserChanged) or made.user in self._watched:
                     self._event(made)
+
+    def _came(self, number: int) -> None:
+        """A private message: the oldest of more than LETTERS_MAX is left to the next login."""
+        if len(self._letters) >= LETTERS_MAX:
+            del self._letters[next(iter(self._letters))]
+        self._letters[number] = True
+
+    def _located(self, user: str, host: str) -> None:
+        if self.online:
+            self._event(UserAddress(user, host))
 
     async def _on_reply(self, message: guards.PackedReply, connection: PeerConnection, user: str) -> None:
         try:

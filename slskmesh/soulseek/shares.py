@@ -122,14 +122,14 @@ class OwnSearches(SearchManager):  # type: ignore[misc]
         session = self._session
         if session is None or username == session.user.name or self._sending.full:
             return
-        found = self.answers.search(username, query, ANSWER_FILES)
+        found = self.answers.files(username, query, ANSWER_FILES)
         if not found:
             return
         provider = self._upload_info_provider
         answer = SearchAnswer(
             ticket,
             session.user.name,
-            tuple(shared.file for shared in found[:ANSWER_FILES]),
+            tuple(found[:ANSWER_FILES]),
             provider.has_slots_free(),
             int(provider.get_average_upload_speed()),
             provider.get_queue_size(),

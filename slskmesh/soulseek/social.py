@@ -25,7 +25,7 @@ from slskmesh.soulseek.people_rows import KeptPeople
 from slskmesh.soulseek.port import Client
 from slskmesh.soulseek.rooms import Rooms
 from slskmesh.soulseek.speech import FloodGuard
-from slskmesh.soulseek.values import LegacyEvent, Outcome, ServerChanged
+from slskmesh.soulseek.values import LegacyEvent, Outcome, ServerChanged, UserAddress, Whispered
 from slskmesh.soulseek.watches import Watches
 from slskmesh.soulseek.wish_runs import WishRuns
 from slskmesh.soulseek.wishes import WishList
@@ -60,7 +60,12 @@ class Social:
     ) -> None:
         hooks = hooks or Hooks()
         self._hooks = hooks
+        self._client = client
         self._keepers: dict[str, Callable[[], None]] = {}
+        self.versions = dict.fromkeys(
+            ("people", "rooms", "mail", "wishes"), 0
+        )  # change with what is shown of each
+        self._change = trio.Event()
         self._wish_runs: WishRuns | None = None
         guard = FloodGuard(steady)
         self.watches = Watches(client)
@@ -106,7 +111,7 @@ class Social:
         keeping: dict[str, Keeping[Any]] = {
             "people": Keeping(store, self.people, people_rows.save_people, fault),
             "rooms": Keeping(store, self.rooms, people_rows.save_rooms, fault),
-            "mail": Keeping(store, self.mail, people_rows.save_mail, fault),
+            "mail": Keeping(store, self.mail, people_rows.save_mail, fault, self.mail.written),
             "wishes": Keeping(store, self.wishes, people_rows.save_wishes, fault),
         }
         self._keepers.update({name: keeper.touch for name, keeper in keeping.items()})
@@ -119,11 +124,22 @@ class Social:
         taken = self.people.on_event(event)
         self.watches.on_event(event)
         taken = (self._wish_runs is not None and self._wish_runs.on_event(event)) or taken
-        return self.rooms.on_event(event) or self.mail.on_event(event) or taken
+        if isinstance(event, UserAddress):
+            self.people.learn(event.user, event.host)
+            return True
+        if self.rooms.on_event(event):
+            if isinstance(event, Whispered):  # all that is kept of it is why we are not in the room
+                self._client.acknowledge(event.number)
+            return True
+        return self.mail.on_event(event) or taken
 
     def left(self) -> None:
         """We left the server ourselves, which the client does not tell of."""
         self.on_event(ServerChanged(Outcome.LOST))
+
+    async def change(self) -> None:
+        """Waits until something of it changes."""
+        await self._change.wait()
 
     async def run(self) -> None:
         """Until cancelled; what is not written then is written before it ends."""
@@ -140,6 +156,9 @@ class Social:
                 await self.rooms.rejoin()
 
     def _changed(self, part: str) -> None:
+        self.versions[part] += 1
+        self._change.set()
+        self._change = trio.Event()
         if part in self._keepers:
             self._keepers[part]()
         if part == "wishes" and self._wish_runs is not None:

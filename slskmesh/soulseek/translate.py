@@ -179,9 +179,8 @@ def _said(message: Any, own: str) -> list[LegacyEvent]:
 
 
 def _whispered(message: Any, own: str) -> list[LegacyEvent]:
-    return [
-        values.Whispered(message.username, message.message, float(message.timestamp), bool(message.is_direct))
-    ]
+    live, number = bool(message.is_direct), int(message.chat_id)
+    return [values.Whispered(message.username, message.message, float(message.timestamp), live, number)]
 
 
 def _announced(message: Any, own: str) -> list[LegacyEvent]:

@@ -168,6 +168,16 @@ class UserChanged(LegacyEvent, frozen=True):
     state: UserState
 
 
+class UserAddress(LegacyEvent, frozen=True):
+    """Where a user is, an IP address without a port: as the server says, or, until it does, where his line comes from.
+
+    Told when it is new in this session, before anything else that comes of his line.
+    """
+
+    user: str
+    host: str
+
+
 class RoomsListed(LegacyEvent, frozen=True):
     """The server's list of rooms."""
 
@@ -214,12 +224,16 @@ class RoomSaid(LegacyEvent, frozen=True):
 
 
 class Whispered(LegacyEvent, frozen=True):
-    """A private message. `live` is False for one that waited on the server while we were away."""
+    """A private message. `live` is False for one that waited on the server while we were away.
+
+    `number` is the server's, for `Client.acknowledge`: until then it is delivered again at each login.
+    """
 
     user: str
     text: str
     when: float
     live: bool = True
+    number: int = 0
 
 
 class ServerSaid(LegacyEvent, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Awaitable, Callable
@@ -101,8 +102,11 @@ class ScriptedServer:
                 await self.heard.wait()
 
     async def tell(self, name: str, data: bytes) -> None:
+        """To somebody who may be gone by now, as with any server; his line's end is his own line's affair."""
         async with self._turns.setdefault(name, trio.Lock()):
-            await self.lines[name].send_all(data)
+            if name in self.lines:
+                with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    await self.lines[name].send_all(data)
 
     async def _line(self, stream: trio.SocketStream) -> None:
         name = ""
@@ -125,7 +129,8 @@ class ScriptedServer:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         finally:
-            self.lines.pop(name, None)
+            if self.lines.get(name) is stream:  # else he is on another line already
+                del self.lines[name]
 
     async def _relay(self, name: str, code: int, body: bytes) -> None:
         if code == SET_PORT:
@@ -218,17 +223,19 @@ class Shelf:
     """Our shares in a test: `port.Answers` over a few real files."""
 
     def __init__(self, files: dict[str, Path] | None = None) -> None:
-        self.files = files or {}
+        self.shared = files or {}
         self.asked: list[str] = []
 
-    def search(self, user: str, text: str, limit: int) -> list[SharedAnswer]:
+    def files(self, user: str, text: str, limit: int) -> list[RemoteFile]:
         self.asked.append(text)
         words = text.lower().split()
-        return [self._answer(path) for path in self.files if all(word in path.lower() for word in words)]
+        return [
+            self._answer(path).file for path in self.shared if all(word in path.lower() for word in words)
+        ]
 
     def browse(self, user: str) -> list[tuple[str, list[RemoteFile]]]:
         folders: dict[str, list[RemoteFile]] = {}
-        for path in self.files:
+        for path in self.shared:
             file = self._answer(path).file
             folders.setdefault(file.folder, []).append(file)
         return list(folders.items())
@@ -237,13 +244,13 @@ class Shelf:
         return [entry for entry in self.browse(user) if (entry[0] + "\\").startswith(folder + "\\")]
 
     def find(self, user: str, path: str) -> SharedAnswer | None:
-        return self._answer(path) if path in self.files else None
+        return self._answer(path) if path in self.shared else None
 
     def counts(self) -> tuple[int, int]:
-        return len(self.browse("")), len(self.files)
+        return len(self.browse("")), len(self.shared)
 
     def _answer(self, path: str) -> SharedAnswer:
-        return SharedAnswer(RemoteFile(path, self.files[path].stat().st_size), self.files[path])
+        return SharedAnswer(RemoteFile(path, self.shared[path].stat().st_size), self.shared[path])
 
 
 class Rule:

@@ -40,6 +40,7 @@ class SocialDouble:
         self.whispered: list[tuple[str, str]] = []
         self.wished: list[str] = []
         self.forgotten: list[int] = []
+        self.acknowledged: list[int] = []
         self.said: list[tuple[str, str]] = []
         self.hung: list[tuple[str, str]] = []
         self.closed_rooms: set[str] = set()
@@ -140,12 +141,20 @@ class SocialDouble:
     async def rooms(self, budget: LocalBudget) -> None:
         self._needs_session()
 
+    def acknowledge(self, number: int) -> None:
+        self.asked.set()
+        if self.there:
+            self.acknowledged.append(number)
+
     # -- what these tests never ask for ------------------------------------------------------------------------
 
     async def connect(self, line: Line) -> Outcome:
         raise AssertionError
 
     async def disconnect(self) -> None:
+        raise AssertionError
+
+    async def ping(self, budget: LocalBudget) -> float | None:
         raise AssertionError
 
     async def search(self, text: str, budget: LocalBudget, *, room: str = "", user: str = "") -> int:

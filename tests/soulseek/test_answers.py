@@ -60,14 +60,15 @@ def sees(user: str) -> frozenset[str] | None:
 
 async def test_searches_tell_what_a_user_may_see(names: Names) -> None:
     answers: Answers = ShareAnswers(names, sees)
-    assert len(answers.search("friend", "song", 100)) == SHARED
-    assert len(answers.search("stranger", "song", 100)) == SHARED - 1
-    assert len(answers.search("stranger", "song", 1)) == 1
-    assert answers.search("blocked", "song", 100) == []
-    (hit,) = answers.search("stranger", "artist two", 100)
-    assert hit.file.path == "Music\\Artist\\Album\\CD2\\01 - Song two.mp3" and hit.file.size == 7
-    assert hit.local == Path("/shares/Music/Artist/Album/CD2/01 - Song two.mp3")
-    assert ShareAnswers(names, sees).files("stranger", "artist two", 100) == [hit.file]
+    assert len(answers.files("friend", "song", 100)) == SHARED
+    assert len(answers.files("stranger", "song", 100)) == SHARED - 1
+    assert len(answers.files("stranger", "song", 1)) == 1
+    assert answers.files("blocked", "song", 100) == []
+    (hit,) = answers.files("stranger", "artist two", 100)
+    assert hit.path == "Music\\Artist\\Album\\CD2\\01 - Song two.mp3" and hit.size == 7
+    found = answers.find("stranger", hit.path)
+    assert found is not None and found.file == hit
+    assert found.local == Path("/shares/Music/Artist/Album/CD2/01 - Song two.mp3")
 
 
 async def test_no_other_way_leads_to_what_a_user_may_not_see(names: Names) -> None:
@@ -105,12 +106,12 @@ async def test_folders_come_whole(names: Names) -> None:
 async def test_excluded_phrases_are_in_no_answer_and_said(names: Names) -> None:
     answers = ShareAnswers(names)
     answers.exclude(["Banned SONG", "  ", "a+b("])
-    assert len(answers.search("x", "song", 100)) == SHARED - 1
-    assert answers.search("x", "other banned", 100) == []
+    assert len(answers.files("x", "song", 100)) == SHARED - 1
+    assert answers.files("x", "other banned", 100) == []
     assert answers.find("x", "Music\\Other\\Banned Song.mp3") is not None  # a search's rule only
     assert answers.excludes("my Banned song") == "banned song" and answers.excludes("song") == ""
     answers.exclude([])
-    assert len(answers.search("x", "song", 100)) == SHARED and answers.excludes("banned song") == ""
+    assert len(answers.files("x", "song", 100)) == SHARED and answers.excludes("banned song") == ""
 
 
 @pytest.mark.parametrize(

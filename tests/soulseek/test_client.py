@@ -230,10 +230,10 @@ async def test_rooms_tickers_and_messages(
         with pytest.raises(UserError):
             await anna.client.say("jazz", bad, LocalBudget())
     await anna.client.whisper("ben", "psst", LocalBudget())
-    assert await ben.hears(lambda event: event == Whispered("anna", "psst", 1000.0, True))
+    assert await ben.hears(lambda event: event == Whispered("anna", "psst", 1000.0, True, 7))
     await anna.client.whisper("cleo", "later", LocalBudget())
     cleo = await enter(nursery, server, Person("cleo"))
-    assert await cleo.hears(lambda event: event == Whispered("anna", "later", 1000.0, False))
+    assert await cleo.hears(lambda event: event == Whispered("anna", "later", 1000.0, False, 7))
 
 
 async def test_watched_users(pair: tuple[Person, Person], server: ScriptedServer) -> None:

@@ -243,8 +243,8 @@ async def test_a_flood_that_finds_no_room_ends_the_session_with_words(
     await anna.client.connect(anna.line(server.port))
     anna.client._inbox._events_max = 50
     flood = b"".join(framed(ANNOUNCE, text(f"line {n}")) for n in range(20_000))
-    with pytest.raises((trio.BrokenResourceError, trio.ClosedResourceError, KeyError)):  # it ends meanwhile
-        while True:
+    with trio.fail_after(60):
+        while "anna" in server.lines:
             await server.tell("anna", flood)
     lost = await anna.hears(lambda event: isinstance(event, ServerChanged) and event.outcome is Outcome.LOST)
     assert isinstance(lost, ServerChanged)
