@@ -21,6 +21,9 @@ class SetAccount(Command, frozen=True):
     username: str
     password: str
 
+    def __repr__(self) -> str:
+        return "SetAccount(...)"  # wherever it may be printed: neither name nor password
+
 
 class RetryServer(Command, frozen=True):
     """Tries to connect to the server now."""

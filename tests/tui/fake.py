@@ -9,6 +9,20 @@ from collections.abc import Callable
 from slskmesh.engine.client import Batch
 from slskmesh.engine.commands import Command
 from slskmesh.engine.events import EngineEnded, Event, Level, Notice, Reply
+from slskmesh.engine.legacy_events import PublishedShown
+from slskmesh.engine.legacy_views import (
+    CaptureView,
+    ChatsView,
+    ConversationView,
+    HookRanView,
+    ModeView,
+    RescueView,
+    RoomView,
+    StatisticsView,
+    SumsView,
+    ToldView,
+    UserSumsView,
+)
 from slskmesh.engine.views import (
     BAD,
     IN_FLIGHT,
@@ -115,7 +129,7 @@ def status(banner: Banner = Banner.MESH_ONLY, **changes: object) -> StatusView:
         "peer_id": peer_id(0),
         "listening": "127.0.0.1:50300",
     }
-    if banner is not Banner.MESH_ONLY:
+    if banner in {Banner.STARTING, Banner.ISOLATED, Banner.STOPPED}:
         values.update(peers=0, detail=s("no peers yet"), down_rate=0.0, up_rate=0.0)
     values.update(changes)
     return StatusView(**values)  # type: ignore[arg-type]
@@ -289,8 +303,9 @@ def chunkmap(number: int = 0, chunks: int = 2560, turn: int = 0) -> ChunkMapView
     return ChunkMapView(f"{number:064x}", bytes(states), bytes(owners), bytes(copies))
 
 
-def settings_view(configured: bool = True) -> SettingsView:
-    rows = (
+def settings_view(configured: bool = True, index: str = "") -> SettingsView:
+    """`index`: the value of mesh.shadow_index.enabled, where it is told."""
+    rows: tuple[SettingView, ...] = (
         SettingView(
             "overlay.listen",
             "0.0.0.0:50300",
@@ -332,6 +347,9 @@ def settings_view(configured: bool = True) -> SettingsView:
             "ui.bell", "true", "false", "Ring the terminal's bell when the state changes.", "config.toml"
         ),
     )
+    if index:
+        key = "mesh.shadow_index.enabled"
+        rows += (SettingView(key, index, "true", "Publish signed shards of what is held.", "default"),)
     return SettingsView(
         configured,
         "/data/lena/.slskmesh",
@@ -339,6 +357,125 @@ def settings_view(configured: bool = True) -> SettingsView:
         rows,
         ("/data/lena/Music",),
         "/data/lena/Downloads",
+    )
+
+
+def mode(name: str = "hybrid", **changes: object) -> ModeView:
+    """Modes and healths by name: "hybrid", "degraded", "disaster", "mesh-only", "no account", "legacy-only"."""
+    values: dict[str, object] = {
+        "mode": {"degraded": "hybrid", "no account": "mesh-only"}.get(name, name),
+        "health": "healthy",
+        "since": NOW - 600,
+        "reason": s("the Soulseek server is there"),
+        "rtt": 0.042,
+        "phase": "online",
+        "what": s("on the Soulseek server"),
+        "server": s("server.slsknet.org:2242"),
+        "username": s("lena"),
+        "listening": "0.0.0.0:50305",
+        "connect": True,
+        "ask_server": True,
+        "legacy_sources": True,
+        "rooms": True,
+        "search": s("the Soulseek server, with the shadow index and neighbours beside it"),
+        "jobs": s("Soulseek users where they are cheap, peers for the rest and for rescue"),
+        "transfers": s("from Soulseek users and from peers"),
+        "chat": s("rooms and private messages"),
+        "searches_left": 31,
+        "searches_of": 34,
+        "events": (
+            (NOW - 900, s("health healthy (was degraded): three good checks and a stable minute")),
+            (NOW - 600, s("mode hybrid (was mesh-only): hybrid is switched on")),
+        ),
+    }
+    away: dict[str, object] = {
+        "health": "degraded",
+        "reason": s("the Soulseek server cannot be reached"),
+        "rtt": None,
+        "phase": "waiting",
+        "what": s("the Soulseek server cannot be reached"),
+        "todo": s("check the network and soulseek.server; it is tried again"),
+        "next_try": NOW + 24,
+        "tries": 3,
+        "legacy_sources": False,
+    }
+    if name == "degraded":
+        values.update(away, outlook=s("mesh-only in 4:10 if this lasts"), next_at=NOW + 250)
+    elif name == "disaster":
+        values.update(away, health="unavailable", ask_server=False, rooms=False, searches_left=34)
+        values.update(search=s("the mesh: by MusicBrainz id through the table, by words at neighbours"))
+    elif name in {"mesh-only", "no account"}:
+        values.update(away, health="unavailable", phase="off", next_try=None, tries=0, connect=False)
+        values.update(
+            what=s("the Soulseek connection is switched off"), todo=s(""), ask_server=False, rooms=False
+        )
+        values.update(reason=s("mesh-only is chosen in the settings"), searches_of=0, listening="")
+        if name == "no account":
+            values.update(username=s(""), reason=s("no Soulseek account is set"))
+    elif name == "legacy-only":
+        values.update(ask_mesh=False, reason=s("the mesh is switched off in the settings"))
+    values.update(changes)
+    return ModeView(**values)  # type: ignore[arg-type]
+
+
+def sums(number: int) -> SumsView:
+    return SumsView(number * 1200 * 1024**2, number * 300 * 1024**2, 12 * number, 4 * number)
+
+
+def statistics(**changes: object) -> StatisticsView:
+    values: dict[str, object] = {
+        "session": sums(1),
+        "all_time": sums(9),
+        "users": tuple(UserSumsView(s(name), sums(3 - at)) for at, name in enumerate(("vinyl_b", "kessel"))),
+        "hooks": (
+            HookRanView(NOW - 60, "file", s("notify-send"), s("04 Quay.flac"), 0.2, 0, s(""), True),
+            HookRanView(NOW - 30, "folder", s("tag-it"), s("Low Tide"), 4.0, 2, s("no such tag"), False),
+        ),
+        "rescue": RescueView(3, 2, 120 * 1024**2, 1),
+        "capture": CaptureView(8_412, 40, 213, 14_220, 7),
+    }
+    values.update(changes)
+    return StatisticsView(**values)  # type: ignore[arg-type]
+
+
+def chats(unread: int = 14, mentions: int = 1, private: int = 1) -> ChatsView:
+    return ChatsView(
+        (RoomView(s("dub-techno"), True, True, users=41, unread=unread, mentions=mentions),),
+        (ConversationView(s("kessel"), unread=private, last=NOW - 5, text=s("hi"), state="online"),),
+    )
+
+
+def told(number: int, **changes: object) -> ToldView:
+    values: dict[str, object] = {
+        "kind": "shard",
+        "name": s(f"release {number:08x}-0000-4000-8000-{number:012x}"),
+        "title": s(f"{ALBUMS[number % 3][0]} - {ALBUMS[number % 3][1]}"),
+        "size": 120 + number,
+        "life": 7200.0,
+        "says": (
+            s("8 of 8 tracks held: places 1, 2, 3, 4, 5, 6, 7, 8"),
+            s("as the files' tags say"),
+            s("8 tracks flac, lossless, 16 bit; 8 bytes of a hash over their audio: 00112233aabbccdd"),
+        ),
+    }
+    values.update(changes)
+    return ToldView(**values)  # type: ignore[arg-type]
+
+
+def published(query: int, out: int = 3) -> PublishedShown:
+    where = told(
+        99,
+        kind="endpoints",
+        name=s(""),
+        title=s(""),
+        says=(s("this peer can be reached at 203.0.113.5:50300"),),
+    )
+    return PublishedShown(
+        query,
+        (*(told(n) for n in range(out)), where),
+        (told(7),),
+        (s("release 00000009-0000-4000-8000-000000000009"),),
+        (s(f"{out + 1} records of 400 bytes are out"), s("each is signed with this peer's key")),
     )
 
 

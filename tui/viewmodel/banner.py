@@ -102,8 +102,8 @@ def _retry(mode: ModeView, now: float) -> list[Part]:
 def _disaster(status: StatusView, mode: ModeView | None, now: float, fresh: bool) -> list[Part]:
     at = wall(status.since)
     since = [] if fresh else [_part(f"auto since {at}", f"since {at}", at, glue="  ")]
-    peers, *dht = _mesh(status)
-    return [_part(SENTENCE), *since, peers, *(_retry(mode, now) if mode is not None else []), *dht]
+    peers = _part(*_mesh(status)[0][1], glue="  " if fresh else " | ")
+    return [_part(SENTENCE), *since, peers, *(_retry(mode, now) if mode is not None else [])]
 
 
 def _mesh_only(status: StatusView, mode: ModeView | None) -> list[Part]:
@@ -126,9 +126,9 @@ def _isolated(state: State, now: float) -> list[Part]:
         if waiting:
             told = f"{plural(len(waiting), 'known peer')} tried again, next {left_of(min(waiting), now)}"
         parts = [_part("no server, no mesh peers"), _part(told, glue="; ")]
+    parts.append(_part("press b for why", "b says why"))
     if mode is not None and mode.next_try is not None:
         parts.append(_part(f"server retry {left_of(mode.next_try, now)}"))
-    parts.append(_part("press b for why", "b says why"))
     if status.dht_nodes is not None:
         parts.append(_part(f"DHT {count(status.dht_nodes)}"))
     return [*parts, _part(str(status.detail))] if status.detail else parts
@@ -160,16 +160,26 @@ def _parts(state: State, now: float, fresh: bool) -> list[Part]:
 # -- the row ----------------------------------------------------------------------------------------------------------
 
 
-def _joined(parts: list[Part], room: int) -> str:
-    """As many of the parts as fit, each in the longest wording that does."""
+def _worded(parts: list[Part], levels: list[int]) -> str:
     text = ""
-    for glue, forms in parts:
-        longer = (f"{text}{glue}{form}" if text else form for form in forms)
-        fitting = next((whole for whole in longer if cell_len(whole) <= room), None)
-        if fitting is None:
-            break
-        text = fitting
+    for (glue, forms), level in zip(parts, levels, strict=True):
+        text = f"{text}{glue}{forms[level]}" if text else forms[level]
     return text
+
+
+def _joined(parts: list[Part], room: int) -> str:
+    """As many of the parts as fit, shorter wordings where they are needed for that."""
+    for kept in range(len(parts), 0, -1):
+        some = parts[:kept]
+        levels = [0] * kept
+        most = max(len(forms) for _, forms in some)
+        steps = [(n, level) for level in range(1, most) for n in range(kept) if level < len(some[n][1])]
+        while cell_len(text := _worded(some, levels)) > room and steps:
+            n, level = steps.pop(0)
+            levels[n] = level
+        if cell_len(text) <= room:
+            return text
+    return ""
 
 
 def _squeezed(status: StatusView, parts: list[Part], room: int, ellipsis: str) -> str:

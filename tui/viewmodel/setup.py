@@ -1,7 +1,7 @@
 """The first-run form: what is said, what is asked, and what an answer must look like before the engine sees it.
 
 Rules: nothing listens and nothing is shared until the person finishes this; every default is visible; the engine
-checks again (folders on disk, addresses) and its Reply is shown where the form stands.
+checks again (folders on disk, addresses) and its Reply is shown where the form stands; a password is shown as stars.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from slskmesh.engine.commands import FinishSetup
+from slskmesh.engine.legacy_commands import SetAccount
 from slskmesh.engine.views import SettingsView
+from slskmesh.text import sanitize
+from tui.viewmodel.account import NAME_MAX, name_wrong
 from tui.viewmodel.lineedit import LineEdit
 from tui.viewmodel.spans import Line, wrap
 
@@ -20,6 +23,10 @@ SHARED = (
 PUBLISHED = (
     "Published: in a table that peers keep, no server: your address, and signed shards of MusicBrainz ids, codecs and "
     "counts of what you hold; never names or paths. Off: mesh.shadow_index.enabled, mesh.enabled."
+)
+SOULSEEK = (
+    "Soulseek: only with an account. Server and users then see that name, your address and your searches; users also "
+    "the names of what you share."
 )
 ASKED = (
     "Asked: musicbrainz.org gets the titles you look up (musicbrainz.host). Until you finish this form nothing "
@@ -35,6 +42,7 @@ class Question:
     label: str
     hint: str
     edit: LineEdit
+    secret: bool = False
 
 
 @dataclass(slots=True)
@@ -52,6 +60,7 @@ class SetupForm:
         shares = "; ".join(view.suggested_shares) if view else ""
         downloads = view.suggested_downloads if view else ""
         listen = settings.get("overlay.listen", "")
+        known = str(sanitize(settings.get("soulseek.username", ""), NAME_MAX))
         return cls(
             [
                 Question(
@@ -72,6 +81,21 @@ class SetupForm:
                     "host:port; 0.0.0.0 is every network, port 0 any free one",
                     LineEdit(listen),
                 ),
+                Question(
+                    "account",
+                    "Soulseek name",
+                    f"{known} is set; empty leaves it"
+                    if known
+                    else "may be empty: mesh only; :account sets it later",
+                    LineEdit("", NAME_MAX),
+                ),
+                Question(
+                    "password",
+                    "its password",
+                    "kept in a file of its own that only you can read",
+                    LineEdit(""),
+                    secret=True,
+                ),
             ]
         )
 
@@ -85,8 +109,9 @@ class SetupForm:
         self.at = (self.at + by) % len(self.questions)
 
     def value(self, name: str) -> str:
-        """The answer in a field."""
-        return next(q.edit.text.strip() for q in self.questions if q.name == name)
+        """The answer in a field; of a password nothing is trimmed."""
+        question = next(q for q in self.questions if q.name == name)
+        return question.edit.text if question.secret else question.edit.text.strip()
 
     def finish(self) -> FinishSetup | None:
         """The command, or None with `error` set and the field to mend selected."""
@@ -97,8 +122,28 @@ class SetupForm:
             return self._wrong("downloads", "a downloads folder is needed: finished files go there")
         if listen and (not colon or not host or not port.isdigit() or int(port) > 65_535):
             return self._wrong("listen", f"{listen!r} is not host:port, for example 0.0.0.0:50300")
+        account, password = self.value("account"), self.value("password")
+        if password and not account:
+            return self._wrong("account", "a name belongs to the password; or leave both empty")
+        if account and (wrong := name_wrong(account)) is not None:
+            return self._wrong("account", wrong)
+        if account and not password:
+            return self._wrong("password", f"the password of {account} is needed, or leave the name empty")
         shares = tuple(part.strip() for part in self.value("shares").split(";") if part.strip())
         return FinishSetup(shares, self.value("downloads"), listen, self.value("name"))
+
+    def account(self) -> SetAccount | None:
+        """The account to set once the form is finished, if one was named."""
+        name = self.value("account")
+        return SetAccount(name, self.value("password")) if name else None
+
+    def paste(self, text: str) -> None:
+        """Pasted text goes to the field; what cannot be typed is refused for a password, never changed."""
+        question = self.current
+        if question.secret and not (text := text.strip("\r\n")).isprintable():
+            self.error = "what was pasted holds signs that cannot be typed; nothing of it was taken"
+            return
+        question.edit.insert(text)
 
     def _wrong(self, name: str, text: str) -> FinishSetup | None:
         self.error = text
@@ -109,7 +154,7 @@ class SetupForm:
         """The form in `cells` cells; a short one has no blank lines and only the hint of the current field."""
         room = max(40, cells)
         lines: list[Line] = [] if short else [[("Before anything starts", "title")], []]
-        for text in (SHARED, PUBLISHED, ASKED):
+        for text in (SHARED, PUBLISHED, SOULSEEK, ASKED):
             head, _, rest = text.partition(":")
             wrapped = wrap(f"{head}:{rest}", room)
             lines.append([(head + ":", "key"), (wrapped[0][len(head) + 1 :], "text")])
@@ -119,14 +164,15 @@ class SetupForm:
         for index, question in enumerate(self.questions):
             here = index == self.at
             field_cells = min(72, room - 24)
+            edit = question.edit.masked() if question.secret else question.edit
             lines.append(
                 [
                     ("> " if here else "  ", "key"),
                     (f"{question.label:<18} ", "key" if here else "dim"),
-                    *question.edit.view(field_cells, focused=here, role="field"),
+                    *edit.view(field_cells, focused=here, role="field"),
                 ]
             )
-            if here or not short:
+            if not short or (here and not self.error):
                 lines.append([(" " * 21 + question.hint, "faint" if not here else "dim")])
         if not short:
             lines.append([])

@@ -29,11 +29,13 @@ def _sums(sums: SumsView) -> str:
 
 
 def _users(users: Sequence[UserSumsView], ellipsis: str) -> list[Line]:
-    lines: list[Line] = [[], [("users, by what went to and fro", "title")]]
+    lines: list[Line] = [[], [("users: received in files, sent in files", "title")]]
     if not users:
         return [*lines, [("nothing went to or came from anybody yet", "dim")]]
     for one in users:
-        lines.append([(pad(str(one.user), _NAME, ellipsis), "text"), (" " + _sums(one.sums), "dim")])
+        sums = f" {size(one.sums.received):>6} in {count(one.sums.files_received)}"
+        sums += f", {size(one.sums.sent)} in {count(one.sums.files_sent)}"
+        lines.append([(pad(str(one.user), _NAME, ellipsis), "text"), (sums, "dim")])
     return lines
 
 

@@ -30,8 +30,7 @@ def words_of(record: ToldView) -> str:
 def _record(record: ToldView) -> list[Line]:
     head: Line = [(f"{record.kind:<10}", "accent")]
     head.append((str(record.name) or _WHAT.get(record.kind, record.kind), "bold"))
-    head.append((f"  {count(record.size)} bytes, lives {clock(record.life)}", "dim"))
-    lines = [head]
+    lines = [head, [(_INDENT, "dim"), (f"{count(record.size)} bytes, lives {clock(record.life)}", "dim")]]
     if record.title:
         lines.append([(_INDENT, "dim"), (f"{record.title} (looked up for you, not in the record)", "dim")])
     return [*lines, *([(_INDENT, "dim"), (str(words), "text")] for words in record.says)]

@@ -11,11 +11,13 @@ from tui.widgets.overlay import Overlay
 class SetupBox(Overlay):
     """The form: tab moves, enter goes on and at the end finishes, esc leaves it for later."""
 
+    margin = 4
+
     def __init__(self, form: SetupForm) -> None:
         super().__init__("welcome to slskmesh", [])
         self.form = form
         self.cells = 108
-        self.height_wanted = 28
+        self.height_wanted = 32
         self.busy = False
         self.hints = [("enter", "next, at the end start"), ("tab", "next field"), ("esc", "later")]
 
@@ -45,7 +47,7 @@ class SetupBox(Overlay):
         return True
 
     def paste(self, text: str) -> None:
-        self.form.current.edit.insert(text)
+        self.form.paste(text)
         self.touch()
 
     def _finish(self) -> None:
@@ -63,3 +65,13 @@ class SetupBox(Overlay):
         if self.desk.overlay is self:
             self.desk.close_overlay()
         self.desk.say(str(reply.text) or "set up; scanning your folders now", Level.GOOD)
+        account = self.form.account()
+        if account is not None:
+            self.desk.ask(account, self._account_answered)
+
+    def _account_answered(self, reply: Reply) -> None:
+        text = str(reply.text)
+        if reply.ok:
+            self.desk.say(text or "the Soulseek account is set", Level.GOOD)
+        else:
+            self.desk.say(f"the Soulseek account is not set: {text}; :account asks again", Level.ERROR)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tests.tui.fake import NOW, s, status
 from tests.tui.fake_jobs import mesh
-from tui.viewmodel.banner import banner, details
 from tui.viewmodel.mesh import lines, rows
-from tui.viewmodel.spans import text_of, width
+from tui.viewmodel.mode import details
+from tui.viewmodel.spans import text_of
+from tui.viewmodel.state import State
 
 
 def words(**changes: object) -> str:
@@ -45,15 +46,10 @@ def test_a_wrong_clock_is_a_warning_in_the_right_direction() -> None:
     assert any(role == "bad" for label, _, role in rows(mesh(skew=-301.0)) if label == "clock")
 
 
-def test_the_banner_names_the_table_where_there_is_room() -> None:
-    full = status(dht_nodes=118)
-    assert "mesh 4 peers, DHT 118  3 of 4 by invite" in text_of(banner(full, 120, "~")[0])
-    narrow, _ = banner(full, 80, "~")
-    assert text_of(narrow).rstrip().endswith("mesh 4 peers") and width(narrow) == 80
-    assert "DHT" not in text_of(banner(status(dht_nodes=None), 120, "~")[0])
-
-
-def test_the_explanation_has_both() -> None:
-    text = "\n".join(text_of(line) for line in details(status(dht_nodes=118), NOW, mesh()))
+def test_the_explanation_has_it() -> None:
+    state = State(NOW)
+    state.apply([status(dht_nodes=118)], NOW)
+    assert "not known yet" in "\n".join(text_of(line) for line in details(state, NOW))
+    state.apply([mesh()], NOW)
+    text = "\n".join(text_of(line) for line in details(state, NOW))
     assert "listening" in text and "118 nodes" in text
-    assert "not known yet" in "\n".join(text_of(line) for line in details(status(), NOW))
