@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 EVERYWHERE = "everywhere"
 MOVING = "moving"
-# places with keys of their own inside a pane: the Search pane's list of releases, and of the tracks of one
-PANE_OF = {"releases": "search", "release": "search"}
-PLACE_TITLES = {"releases": "Search, releases", "release": "Search, one release"}
+# places with keys of their own inside a pane: the Search pane's list of releases, and of the tracks of one ...
+PANE_OF = {"releases": "search", "release": "search", "uploads": "swarm"}
+PLACE_TITLES = {
+    "releases": "Search, releases",
+    "release": "Search, one release",
+    "uploads": "Swarm, uploads",
+}
 
 _LABELS = {
     "question_mark": "?",

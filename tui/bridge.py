@@ -16,8 +16,9 @@ from slskmesh.engine.client import Batch, EngineClient
 from slskmesh.engine.commands import Command
 from slskmesh.engine.events import Reply
 from slskmesh.engine.job_views import JobsView
+from slskmesh.engine.legacy_views import LegacyDownloadsView
 from slskmesh.engine.views import TransfersView
-from tui.viewmodel.state import ACTIVE, at_work
+from tui.viewmodel.state import ACTIVE, at_work, legacy_at_work
 
 WAITING_MAX = 200
 REPLIES_MAX = 2_000
@@ -129,17 +130,24 @@ class Bridge:
 
 
 def linger(
-    client: EngineClient, ended: threading.Event, running: int, jobs: int = 0, poll: float = 1.0
+    client: EngineClient,
+    ended: threading.Event,
+    running: int,
+    jobs: int = 0,
+    poll: float = 1.0,
+    legacy: int = 0,
 ) -> None:
     """After a hang-up with `ui.on_hangup = "keep-running"`: stays until no download and no job is at work, or `ended`
-    is set. `running` and `jobs` are how many were when the screen went."""
+    is set. `running` (from peers), `jobs` and `legacy` (from Soulseek users) are how many were when the screen went."""
     downloads = running
     while not ended.is_set():
         for view in client.drain().views:
             if isinstance(view, TransfersView):
                 downloads = sum(1 for t in view.transfers if t.state in ACTIVE)
+            elif isinstance(view, LegacyDownloadsView):
+                legacy = legacy_at_work(view.downloads)
             elif isinstance(view, JobsView):
                 jobs = at_work(view.jobs)
-        if not downloads and not jobs:
+        if not downloads and not jobs and not legacy:
             return
         ended.wait(poll)

@@ -160,7 +160,10 @@ class TransferState(enum.Enum):
 
 
 class SourceView(View, frozen=True):
-    """One source of a download. `letter` is its sign on the chunk map ("A".."Z", then "a".."z", then "*")."""
+    """One source of a download. `letter` is its sign on the chunk map ("A".."Z", then "a".."z", then "*").
+
+    A user of the Soulseek network has the letter "S", an empty `peer`, and "slsk:" with his name as `short`.
+    """
 
     letter: str
     peer: str

@@ -194,7 +194,7 @@ ACTIONS = (
         argument="words",
         hint="search",
     ),
-    Action("mode", "change the mode: text, release, mbid", ("t",), next_mode, "search", hint="mode"),
+    Action("search-mode", "change the mode: text, release, mbid", ("t",), next_mode, "search", hint="mode"),
     Action(
         "take",
         "download this, or everything marked; open or fold a release",

@@ -16,6 +16,7 @@ from slskmesh.engine.legacy_views import (
     ChatView,
     LegacyDownloadsView,
     LegacyDownloadView,
+    LegacyPhase,
     LegacyUploadsView,
     ModeView,
     PeopleView,
@@ -52,14 +53,20 @@ ACTIVE = frozenset(
         TransferState.FINISHING,
     }
 )
-
-
+LEGACY_ACTIVE = frozenset(
+    {LegacyPhase.QUEUED, LegacyPhase.REQUESTED, LegacyPhase.CONNECTING, LegacyPhase.ACTIVE}
+)
 AT_WORK = frozenset({JobPhase.QUEUED, JobPhase.PLANNING, JobPhase.RUNNING})
 
 
 def at_work(jobs: Iterable[JobRowView]) -> int:
     """Jobs that are not over, do not wait and are not paused."""
     return sum(1 for row in jobs if row.phase in AT_WORK)
+
+
+def legacy_at_work(downloads: Iterable[LegacyDownloadView]) -> int:
+    """Downloads from Soulseek users that go on by themselves, or that peers are finishing."""
+    return sum(1 for d in downloads if d.phase in LEGACY_ACTIVE or d.transfer)
 
 
 @dataclass(slots=True)
@@ -89,7 +96,6 @@ class State:
     library: LibraryView | None = None
     peers: tuple[PeerView, ...] = ()
     transfers: tuple[TransferView, ...] = ()
-    finished: list[str] = field(default_factory=list)  # names of downloads the newest views saw become done
     uploads: UploadsView | None = None
     settings: SettingsView | None = None
     index: bool | None = None  # whether shards are published, by the settings; None: not known yet
@@ -121,7 +127,6 @@ class State:
     def apply(self, views: Iterable[View], now: float) -> set[type[View]]:
         """Takes newer views; returns their types."""
         seen: set[type[View]] = set()
-        self.finished = []
         for view in views:
             seen.add(type(view))
             match view:
@@ -178,13 +183,6 @@ class State:
         self.index = all(on) if on else None
 
     def _take_transfers(self, transfers: tuple[TransferView, ...], now: float) -> None:
-        was = {t.transfer: t.state for t in self.transfers}
-        self.finished = [
-            str(t.name)
-            for t in transfers
-            if t.state is TransferState.DONE
-            and was.get(t.transfer, TransferState.DONE) is not TransferState.DONE
-        ]
         self.transfers = transfers
         known = {t.transfer for t in transfers}
         for gone in self.transfer_rates.keys() - known:
@@ -239,5 +237,7 @@ class State:
 
     @property
     def running(self) -> int:
-        """Downloads that quitting would interrupt."""
-        return sum(1 for t in self.transfers if t.state in ACTIVE)
+        """Downloads that quitting would interrupt; one that peers rescue counts once."""
+        rescued = {d.transfer for d in self.legacy if d.transfer}
+        mesh = sum(1 for t in self.transfers if t.state in ACTIVE and t.transfer not in rescued)
+        return mesh + legacy_at_work(self.legacy)

@@ -4,6 +4,7 @@ Rules:
 - Zoomed out the whole file fits: a cell stands for `per_cell` chunks and shows a bad one first, then one in flight,
   then the least advanced. Zoomed in a cell is a chunk and the map scrolls.
 - A chunk in flight is its source's letter, one that was asked of a source is that letter in lower case.
+- What a Soulseek user sent is his letter, what comes next from him that letter in lower case: one range that grows.
 - States come as bytes and are aggregated with byte operations: 65,536 chunks cost a few milliseconds.
 - State is told by sign; colour (by state, source or age) only adds to it.
 """
@@ -154,6 +155,7 @@ class SwarmMap:
         self.follow(shape)
         states, owners, places = self._arranged()
         letters = [source.letter for source in sources]
+        users = frozenset(at for at, source in enumerate(sources, 1) if not source.peer)
         ranks = states.translate(_RANKING)
         at = self.cursor // shape.per_cell if cursor else -1
         out: list[Line] = []
@@ -166,7 +168,7 @@ class SwarmMap:
                 if start >= len(states):
                     break
                 sign, role = self._cell(
-                    start, shape.per_cell, ranks, states, owners, places, letters, glyphs, now
+                    start, shape.per_cell, ranks, states, owners, places, letters, users, glyphs, now
                 )
                 if (cell - first) % GROUP == 0 and cell > first:
                     signs.append((" ", "text"))
@@ -184,6 +186,7 @@ class SwarmMap:
         owners: bytes,
         places: list[int] | None,
         letters: list[str],
+        users: frozenset[int],
         glyphs: Glyphs,
         now: float,
     ) -> tuple[str, str]:
@@ -191,12 +194,15 @@ class SwarmMap:
         if state == IN_FLIGHT:
             owner = owners[states.index(IN_FLIGHT, start)]
             letter = letters[owner - 1] if 0 < owner <= len(letters) else "?"
+            letter = letter.lower() if owner in users else letter
             return letter, source_role(owner) if self.colour == "source" else "chunk-flight"
         if state == QUEUED and (owner := owners[states.index(QUEUED, start)]):
             letter = letters[owner - 1] if owner <= len(letters) else "?"
             if letter.isupper():
                 return letter.lower(), source_role(owner) if self.colour == "source" else "chunk-queued"
         sign = glyphs.chunks[state]
+        if users and state in (VERIFIED, RECEIVED) and owners[start] in users:
+            sign = letters[owners[start] - 1]
         if self.colour == "source" and state in (VERIFIED, RECEIVED):
             return sign, source_role(owners[start])
         if self.colour == "age" and state == VERIFIED:
@@ -206,10 +212,10 @@ class SwarmMap:
         return sign, STATE_ROLES[state]
 
 
-def legend(glyphs: Glyphs) -> Line:
-    """What the signs mean, for a box's lower border."""
+def legend(glyphs: Glyphs, user: str = "") -> Line:
+    """What the signs mean, for a box's lower border; `user` is the letter of a Soulseek user who sent a part."""
     signs = glyphs.chunks
-    entries = (
+    entries: tuple[tuple[str, str, str], ...] = (
         (signs[VERIFIED], "verified", "chunk-verified"),
         (signs[RECEIVED], "have", "chunk-received"),
         ("A", "coming", "chunk-flight"),
@@ -217,6 +223,12 @@ def legend(glyphs: Glyphs) -> Line:
         (signs[MISSING], "missing", "chunk-missing"),
         (signs[BAD], "bad", "chunk-bad"),
     )
+    if user:
+        entries = (
+            (user, "from Soulseek", "chunk-verified"),
+            (user.lower(), "next", "chunk-queued"),
+            *entries,
+        )
     line: Line = []
     for sign, word, role in entries:
         line += [(" ", "dim"), (sign, role), (f" {word} ", "dim")]

@@ -1,13 +1,12 @@
-"""Rows of the transfers, sources and uploads lists, and the words about one download."""
+"""Rows of the list of sources, and the words about one transfer from peers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from slskmesh.engine.views import SourceView, TransferState, TransferView
 from tui.viewmodel.columns import Cell, Column
 from tui.viewmodel.formats import clock, count, millis, percent, plural, rate, size
-from tui.viewmodel.glyphs import Glyphs
 from tui.viewmodel.spans import Line
 
 STATE_ROLES = {
@@ -21,55 +20,13 @@ STATE_ROLES = {
     TransferState.PAUSED: "dim",
     TransferState.FAILED: "bad",
 }
-CAN_PAUSE = frozenset(
-    {
-        TransferState.QUEUED,
-        TransferState.FINDING,
-        TransferState.CHECKING,
-        TransferState.ACTIVE,
-        TransferState.STALLED,
-    }
-)
 NAME_LEAST = 8
-CAN_RESUME = frozenset({TransferState.PAUSED, TransferState.FAILED})
-
-
-def columns(glyphs: Glyphs, removing: Callable[[str], float | None]) -> tuple[Column[TransferView], ...]:
-    """The transfers list. `removing` tells the seconds until a download goes, None for one that stays."""
-
-    def state(t: TransferView) -> Cell:
-        left = removing(t.transfer)
-        return (
-            Cell(t.state.value, STATE_ROLES[t.state]) if left is None else Cell(f"gone {left:.0f}s", "warn")
-        )
-
-    def progress(t: TransferView) -> Cell:
-        cells = 11
-        full = 0 if t.size <= 0 else min(cells, t.done * cells // t.size)
-        body = glyphs.bar_full * full + glyphs.bar_empty * (cells - full)
-        return Cell(f"{body} {percent(t.done, t.size)}", STATE_ROLES[t.state])
-
-    return (
-        Column("name", 16, lambda t: t.name, weight=3),
-        Column("folder", 12, lambda t: Cell(t.folder, "dim"), weight=2, level=108),
-        Column("progress", 16, progress, copy=lambda t: percent(t.done, t.size).strip()),
-        Column("size", 6, lambda t: size(t.size), right=True),
-        Column("rate", 7, lambda t: rate(t.rate) if t.state is TransferState.ACTIVE else "", right=True),
-        Column("eta", 7, lambda t: clock(t.eta) if t.state is TransferState.ACTIVE else "", right=True),
-        Column("src", 3, lambda t: str(len(t.sources) or ""), right=True, level=90),
-        Column("state", 9, state),
-    )
-
-
-def words_of(t: TransferView) -> str:
-    """What a filter looks at."""
-    return f"{t.name} {t.folder}".casefold()
 
 
 def source_role(source: SourceView) -> str:
     """The colour of a source's state: bad where it lied or went, dim where it rests."""
     word = source.state.split(",")[0].split(":")[0]
-    if word in {"active", "complete"}:
+    if word in {"active", "complete"} or word.startswith("sent "):
         return "good"
     if word in {"banned", "lied"}:
         return "bad"
@@ -157,14 +114,3 @@ def map_title(t: TransferView | None, per_cell: int, zoomed: bool) -> tuple[str,
         f"{per_cell} chunks a cell, worst wins" if per_cell > 1 else "1:1, z shows all" if zoomed else "1:1"
     )
     return head, f"{percent(t.done, t.size).strip()}  {cell}"
-
-
-def summary(transfers: Sequence[TransferView]) -> str:
-    """The list's right-hand title: "3 active, 1 stalled of 8"."""
-    states = [t.state for t in transfers]
-    parts = [
-        f"{states.count(state)} {state.value}"
-        for state in (TransferState.ACTIVE, TransferState.STALLED, TransferState.FAILED, TransferState.PAUSED)
-        if state in states
-    ]
-    return ", ".join([*parts, f"{states.count(TransferState.DONE)} of {len(states)} done"]) if states else ""

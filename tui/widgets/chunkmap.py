@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slskmesh.engine.views import TransferView
 from tui.viewmodel.formats import count, percent
+from tui.viewmodel.spans import Line
 from tui.viewmodel.spans import width as line_width
 from tui.viewmodel.swarm import SwarmMap, geometry, legend
 from tui.viewmodel.transfers import map_title, reason, without_map
@@ -20,6 +21,7 @@ class ChunkMapBox(Box):
         super().__init__("chunks", id=id)
         self.map = SwarmMap()
         self.transfer: TransferView | None = None
+        self.head: Line = []  # before the transfer's own reason
 
     def _shape(self) -> tuple[int, int]:
         width, height = self.inner
@@ -35,9 +37,10 @@ class ChunkMapBox(Box):
         cells, rows = self._shape()
         shape = geometry(self.map.chunks, cells, rows, self.map.zoomed)
         self.title, self.note = map_title(transfer, shape.per_cell, self.map.zoomed)
-        foot = legend(glyphs)
-        self.foot = foot if line_width(foot) <= width - 6 else []
-        out: list[Row] = [([(" ", "text"), *reason(transfer)], "")]
+        user = next((source.letter for source in transfer.sources if not source.peer), "")
+        feet = (legend(glyphs, user), legend(glyphs, user)[:6] if user else [])
+        self.foot = next((foot for foot in feet if line_width(foot) <= width - 6), [])
+        out: list[Row] = [([(" ", "text"), *self.head, *reason(transfer)], "")]
         if not self.map.chunks or self.map.transfer != transfer.transfer:
             self.note, self.foot = percent(transfer.done, transfer.size).strip(), []
             return [*out, ([], ""), *[([(" ", "text"), *line], "") for line in without_map(transfer)]]

@@ -121,6 +121,8 @@ class Prompt(Canvas):
             question.submit("y")
         elif key in {"n", "N", "escape", "q"}:
             self.close()
+            if question.cancel is not None:
+                question.cancel()
 
     def _submit(self, question: Question) -> None:
         text = self.edit.text

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slskmesh.engine.views import BAD, IN_FLIGHT, MISSING, QUEUED, VERIFIED, ChunkMapView
 from tests.tui.fake import NOW, source
+from tests.tui.fake_transfers import rescue, rescue_map
 from tui.viewmodel.glyphs import ASCII
 from tui.viewmodel.spans import text_of, width
 from tui.viewmodel.swarm import LABEL, SwarmMap, availability, chunk_details, geometry, legend
@@ -134,3 +136,35 @@ def test_a_full_size_map_is_drawn_within_a_frame() -> None:
     for _ in range(5):
         shown.lines(160, 50, SOURCES, ASCII, NOW, True)
     assert (time.perf_counter() - began) / 5 < 0.1
+
+
+def rescued(colour: str = "state") -> SwarmMap:
+    shown = SwarmMap(colour=colour)
+    shown.take(rescue_map(), NOW)
+    return shown
+
+
+@pytest.mark.parametrize("colour", ["state", "source", "age"])
+def test_what_a_soulseek_user_sent_is_his_letter_and_what_comes_next_is_small(colour: str) -> None:
+    sources = rescue()[1].sources
+    lines = rescued(colour).lines(120, 1, sources, ASCII, NOW, False)
+    text = "".join(text_of(line)[LABEL:].replace(" ", "") for line in lines)
+    assert text == "S" * 36 + "sss" + "." * 20 + "AB" + "#" * 35, "his prefix reads without colour"
+
+
+def test_zoomed_out_a_cell_of_his_is_his_only_when_all_of_it_is_there() -> None:
+    sources = rescue()[1].sources
+    text = "".join(
+        text_of(line)[LABEL:].replace(" ", "") for line in rescued().lines(18, 2, sources, ASCII, NOW, False)
+    )
+    assert text == "SSSSSSSs...AB#######", "the cell with the chunk that comes from him is not all his yet"
+
+
+def test_the_legend_tells_of_the_user_s_letter_only_where_he_sent_something() -> None:
+    assert text_of(legend(ASCII, "S")).startswith(" S from Soulseek  s next  # verified")
+    assert "Soulseek" not in text_of(legend(ASCII))
+
+
+def test_a_chunk_of_his_names_him() -> None:
+    rows = dict(chunk_details(rescued(), 3, 256 * 1024, 24 * 1024**2, rescue()[1].sources, NOW))
+    assert rows["source"].strip() == "S slsk:vinyl_b" and rows["state"] == "verified"
