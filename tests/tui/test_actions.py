@@ -247,7 +247,7 @@ def test_first_run_finishes_or_waits_for_later() -> None:
             st.client.answer = lambda n, command: Reply(n, False, s("/data/lena/Music is not a folder"))
             await st.press("enter", "enter")
             await st.type("lena")
-            await st.press("enter", "enter")
+            await st.press("enter", "enter", "enter", "enter")
             assert st.last() == c.FinishSetup(
                 ("/data/lena/Music",), "/data/lena/Downloads", "0.0.0.0:50300", "lena"
             )
@@ -356,7 +356,7 @@ def test_an_engine_that_ended_leaves_a_usable_screen() -> None:
     async def scene() -> None:
         async with stage() as st:
             await st.push(ended())
-            assert st.text().startswith("[X] ENGINE     stopped: the database is on a full disk | ^q quit")
+            assert st.text().startswith("[X] ENGINE     stopped: the database is on a full disk | E report  ^q quit")
             before = len(st.client.commands)
             await st.press("4", "p", "6", "T", "question_mark")
             assert len(st.client.commands) == before

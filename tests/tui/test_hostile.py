@@ -10,7 +10,22 @@ import pytest
 from slskmesh.engine.events import EngineEnded, Level, Notice, Reply, Resolving
 from slskmesh.engine.views import Banner, PeersView, SettingsView, TransfersView, UploadsView, View
 from slskmesh.text import sanitize
-from tests.tui.fake import NOW, chunkmap, hit, library, peers, s, settings_view, status, transfers, uploads
+from tests.tui.fake import (
+    NOW,
+    chats,
+    chunkmap,
+    hit,
+    library,
+    mode,
+    peers,
+    published,
+    s,
+    settings_view,
+    statistics,
+    status,
+    transfers,
+    uploads,
+)
 from tests.tui.fake_jobs import job_view, jobs, looked_up, mesh, resolved
 from tests.tui.stage import NARROW, Stage, play, stage
 from tui.everywhere import run_command
@@ -45,6 +60,8 @@ KEPT = {
     "kind",
     "mbid",
     "via",
+    "mode",
+    "health",
 }
 
 
@@ -61,11 +78,16 @@ def soiled(view: Any, text: str) -> Any:
         elif isinstance(value, msgspec.Struct):
             changes[field.name] = soiled(value, text)
         elif isinstance(value, tuple) and value:
-            changes[field.name] = tuple(
-                soiled(v, text) if isinstance(v, msgspec.Struct) else clean if isinstance(v, str) else v
-                for v in value
-            )
+            changes[field.name] = tuple(_soiled(v, text) for v in value)
     return msgspec.structs.replace(view, **changes)
+
+
+def _soiled(value: Any, text: str) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return soiled(value, text)
+    if isinstance(value, tuple):
+        return tuple(_soiled(v, text) for v in value)
+    return sanitize(text) if isinstance(value, str) else value
 
 
 def check(st: Stage) -> None:
@@ -163,6 +185,38 @@ def test_hostile_text_of_jobs_and_catalogue_is_only_text(text: str) -> None:
     play(scene())
 
 
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_words_of_a_server_and_its_users_are_only_words(text: str) -> None:
+    """What the server said of a login, names of users and rooms, what hooks printed, what is published."""
+    views: tuple[View, ...] = (settings_view(), peers(), mesh(), statistics(), chats())
+
+    async def scene() -> None:
+        async with stage(*(soiled(view, text) for view in views), size=NARROW) as st:
+            for banner in Banner:
+                for name in ("degraded", "disaster", "no account", "legacy-only"):
+                    for phase in ("stopped", "waiting"):
+                        told = soiled(mode(name, phase=phase, next_at=None), text)
+                        await st.push(soiled(status(banner), text), told)
+                        check(st)
+            for keys in (("b",), ("G",), ("y", "escape", "M"), ("escape", "7", "a"), ("escape", "L")):
+                await st.press(*keys)
+                check(st)
+            await st.press("escape")
+            for command in ("stats", "published", f"account {text}", f"mode {text}", f"server {text}"):
+                run_command(st.app, command)
+                if command == "published":
+                    await st.push(soiled(published(len(st.client.commands)), text))
+                await st.settle()
+                check(st)
+                await st.press("y", "escape", "escape")
+            st.client.answer = lambda n, command: Reply(n, False, sanitize(text))
+            run_command(st.app, "account lena")
+            await st.press("x", "enter")
+            check(st)
+
+    play(scene())
+
+
 def test_even_text_that_was_never_sanitised_cannot_steer() -> None:
     """The last fence: a caller's mistake shows a sign, it sends nothing."""
     from slskmesh.text import SafeStr
@@ -206,4 +260,7 @@ def test_the_views_hold_what_the_test_believes() -> None:
         and soiled(job_view(1), "[/b]").tracks[0].why == "[/b]"
     )
     assert soiled(resolved(1), "[/b]").plan.tracks[0].variants[0].reasons[0] == "[/b]"
+    assert soiled(mode(), "[/b]").events[0][1] == "[/b]" and soiled(mode(), "[/b]").what == "[/b]"
+    assert soiled(statistics(), "[/b]").hooks[0].line == "[/b]"
+    assert soiled(published(1), "[/b]").out[0].says == ("[/b]",) * 3
     assert s("[/b]") == "[/b]"

@@ -25,8 +25,8 @@ PUBLISHED = (
     "counts of what you hold; never names or paths. Off: mesh.shadow_index.enabled, mesh.enabled."
 )
 SOULSEEK = (
-    "Soulseek: only with an account. Server and users then see that name, your address and your searches; users also "
-    "the names of what you share."
+    "Soulseek: only with an account; server and users then see its name, your address, your searches and the names of "
+    "what you share."
 )
 ASKED = (
     "Asked: musicbrainz.org gets the titles you look up (musicbrainz.host). Until you finish this form nothing "
