@@ -62,6 +62,11 @@ _LOUDNESS = {
 def _pane_classes() -> dict[str, Callable[[], type[Pane]]]:
     """The panes that exist, in tab order; each is imported on its first visit."""
 
+    def scenes() -> type[Pane]:
+        from tui.panes.scenes import ScenesPane
+
+        return ScenesPane
+
     def jobs() -> type[Pane]:
         from tui.panes.jobs import JobsPane
 
@@ -82,11 +87,19 @@ def _pane_classes() -> dict[str, Callable[[], type[Pane]]]:
 
         return SettingsPane
 
-    return {"search": lambda: SearchPane, "jobs": jobs, "swarm": swarm, "peers": peers, "settings": settings}
+    return {
+        "search": lambda: SearchPane,
+        "scenes": scenes,
+        "jobs": jobs,
+        "swarm": swarm,
+        "peers": peers,
+        "settings": settings,
+    }
 
 
 TITLES = (
     ("1", "search", "Search"),
+    ("2", "scenes", "Scenes"),
     ("3", "jobs", "Jobs"),
     ("4", "swarm", "Swarm"),
     ("6", "peers", "Peers"),
@@ -335,13 +348,7 @@ class Desk(SafeApp):
         if self.jump.on:
             return [("a letter", "goes there"), ("esc", "stays here")]
         if self.pane.typing:
-            return [
-                ("enter", "search"),
-                ("tab", "mode"),
-                ("esc", "lists"),
-                ("up", "earlier"),
-                ("^u", "clear"),
-            ]
+            return self.pane.typing_hints
         app = cast("MeshApp", self)
         found: list[Action] = [
             *self.registry.in_place(self.pane.place),

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from slskmesh.engine.events import Level
 from tui import menus, network, removing, told
 from tui.actions import EVERYWHERE, MOVING, Action, engine_off, key_label, pane_of
-from tui.panes import jobs_actions, peers, release_actions, search_actions, settings, swarm_actions
+from tui.panes import (
+    jobs_actions,
+    peers,
+    release_actions,
+    scenes_actions,
+    search_actions,
+    settings,
+    swarm_actions,
+)
 from tui.viewmodel.formats import plural
 from tui.viewmodel.glyphs import ASCII, UTF8
 from tui.viewmodel.setup import SetupForm
@@ -249,6 +257,7 @@ _MOVING = (
 
 _EVERYWHERE = (
     Action("pane-search", "Search", ("1",), partial(_pane, "search")),
+    Action("pane-scenes", "Scenes", ("2",), partial(_pane, "scenes"), command="scenes"),
     Action("pane-jobs", "Jobs", ("3",), partial(_pane, "jobs"), command="jobs"),
     Action("pane-swarm", "Swarm", ("4",), partial(_pane, "swarm"), command="swarm"),
     Action("pane-peers", "Peers", ("6",), partial(_pane, "peers"), command="peers"),
@@ -297,6 +306,7 @@ _EVERYWHERE = (
         why_not=_nothing_to_undo,
         hint="undo",
     ),
+    *scenes_actions.COMMANDS,
     *network.ACTIONS,
     *told.ACTIONS,
     Action("command", "command line", ("colon",), _command_line, hint="command"),
@@ -370,6 +380,7 @@ def all_actions() -> tuple[Action, ...]:
     return (
         *search_actions.ACTIONS,
         *release_actions.ACTIONS,
+        *scenes_actions.ACTIONS,
         *jobs_actions.ACTIONS,
         *swarm_actions.ACTIONS,
         *peers.ACTIONS,

@@ -15,6 +15,26 @@ if TYPE_CHECKING:
 
 COUNT_MAX = 1_000_000
 QUIT_TWICE = 1.0
+# alt and a digit where the terminal sends it as an escape and the digit; as text these are signs that somebody types
+_ALT_DIGITS = {
+    name: f"alt+{digit}"
+    for digit, name in zip(
+        "1234567890",
+        (
+            "inverted_exclamation_mark",
+            "trade_mark_sign",
+            "pound_sign",
+            "cent_sign",
+            "infinity",
+            "section_sign",
+            "pilcrow_sign",
+            "bullet",
+            "\u00aa",
+            "\u00ba",
+        ),
+        strict=True,
+    )
+}
 # alt+x on terminals that send the Option layout's sign instead
 _ALIASES = {"approximately_equal_to": "alt+x", "almost_equal_to": "alt+x"}
 _MODIFIERS = frozenset(
@@ -34,6 +54,7 @@ class KeyRouter:
         self.desk = desk
         self.count = ""
         self.prefix = ""
+        self.key = ""  # the one that is handled
         self._quit_asked = -QUIT_TWICE
 
     @property
@@ -67,7 +88,8 @@ class KeyRouter:
             if not desk.pane.type_key(key, event.character) and not event.is_printable:
                 self._always(key)
         else:
-            self._normal(key)
+            self.key = _ALT_DIGITS.get(key, key)
+            self._normal(self.key)
         desk.keys_changed()
 
     def _always(self, key: str) -> None:

@@ -124,6 +124,13 @@ class Pane(Container):
         return self.NAME
 
     typing = False
+    typing_hints: ClassVar[list[tuple[str, str]]] = [
+        ("enter", "search"),
+        ("tab", "mode"),
+        ("esc", "lists"),
+        ("up", "earlier"),
+        ("^u", "clear"),
+    ]
     counts = False
     filter_text = ""
     sought = ""

@@ -114,6 +114,11 @@ class Menu(Overlay):
         self.height_wanted = len(self.entries) + 4
         self._refilter()
 
+    def find(self, words: str) -> None:
+        """Narrows the list to rows with these words."""
+        self.filter = words
+        self._refilter()
+
     def _refilter(self) -> None:
         terms = self.filter.casefold().split()
         self.shown = [
