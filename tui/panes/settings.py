@@ -39,10 +39,14 @@ class SettingsPane(Pane):
         self.sections = RowsBox(self.names, _one_column, "sections", id="sections")
         self.sections.heading = False
         self.sections.on_cursor = self._show
-        self.list = RowsBox(self.items, lambda: columns(self.desk.glyphs), "settings", id="settings")
+        self._longest = 0
+        self.list = RowsBox(self.items, self._columns, "settings", id="settings")
         self.list.empty = ("", "no setting has these words; esc shows all")
         self.list.on_cursor = self._show_help
         self.help = TextBox("what it does", id="help")
+
+    def _columns(self) -> tuple[Column[SettingView], ...]:
+        return columns(self.desk.glyphs, self._longest)
 
     def make_boxes(self) -> Iterable[Box]:
         return (self.sections, self.list, self.help)
@@ -61,7 +65,9 @@ class SettingsPane(Pane):
     def _show(self) -> None:
         view = self.desk.state.settings
         section = self.sections.current or "all"
-        self.items.set(shown(view, section, self.filter_text))
+        rows = shown(view, section, self.filter_text)
+        self._longest = max((len(row.key) for row in rows), default=0)
+        self.items.set(rows)
         self.list.title = f"settings /{self.filter_text}" if self.filter_text else f"settings: {section}"
         self.list.note = str(sanitize(view.file)) if view is not None else ""
         self.list.sync()

@@ -64,8 +64,8 @@ def flipped(setting: SettingView) -> str | None:
     return None
 
 
-def columns(glyphs: Glyphs) -> tuple[Column[SettingView], ...]:
-    """The settings list."""
+def columns(glyphs: Glyphs, longest: int = 0) -> tuple[Column[SettingView], ...]:
+    """The settings list; `longest` is the length of the longest key in it."""
 
     def value(s: SettingView) -> Cell:
         if is_switch(s):
@@ -77,8 +77,8 @@ def columns(glyphs: Glyphs) -> tuple[Column[SettingView], ...]:
         return Cell(s.source, "dim" if s.source == "default" else "accent")
 
     return (
-        Column("setting", 24, lambda s: s.key, weight=1),
-        Column("value", 16, value, weight=3),
+        Column("setting", max(24, min(32, longest)), lambda s: s.key, weight=1),
+        Column("value", 14, value, weight=3),
         Column("from", 11, source),
         Column("", 7, lambda s: Cell("restart" if s.restart else "", "dim"), level=70),
     )
