@@ -149,6 +149,7 @@ def variant_view(candidate: Candidate) -> VariantView:
         score=candidate.score,
         reasons=tuple(sanitize(reason) for reason in candidate.reasons),
         via=candidate.backend,
+        user=sanitize(candidate.user, 40),
     )
 
 

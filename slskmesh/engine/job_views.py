@@ -35,7 +35,8 @@ class VariantView(View, frozen=True):
     peers: tuple[str, ...]  # short forms
     score: float
     reasons: tuple[SafeStr, ...]
-    via: str  # "local", "mesh"
+    via: str  # "local", "mesh", "soulseek"
+    user: SafeStr = NOTHING  # of via "soulseek": who has it
 
 
 class PlanTrackView(View, frozen=True):

@@ -207,7 +207,9 @@ def plan_columns() -> tuple[Column[PlanTrackView], ...]:
         return Cell(variant_text(first), "accent" if first.canonical else "text")
 
     def peers(track: PlanTrackView) -> str:
-        return str(len({peer for v in track.variants for peer in v.peers}) or "")
+        return str(
+            len({one for v in track.variants for one in (*v.peers, *([v.user] if v.user else []))}) or ""
+        )
 
     return (
         Column("no.", 4, number, right=True),
@@ -288,14 +290,24 @@ def plan_lines(lookup: Lookup, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
+def _who(variant: VariantView) -> str:
+    """Who gives a variant, and over which network where that is not the mesh."""
+    if variant.via == "local":
+        return "here"
+    if variant.via == "soulseek":
+        return f"soulseek: {variant.user}"
+    return ", ".join(variant.peers[:4]) or "nobody now"
+
+
 def variant_lines(track: PlanTrackView) -> list[Line]:
     """The box about a track's candidates, best first, each with its reasons."""
     lines: list[Line] = []
     for variant in track.variants[:20]:
-        who = "here" if variant.via == "local" else ", ".join(variant.peers[:4]) or "nobody now"
         more = f" and {len(variant.peers) - 4} more" if len(variant.peers) > 4 else ""
         role = "accent" if variant.canonical else "bold"
-        lines.append([(variant_text(variant), role), (f"  {size(variant.size)}  {who}{more}", "text")])
+        lines.append(
+            [(variant_text(variant), role), (f"  {size(variant.size)}  {_who(variant)}{more}", "text")]
+        )
         lines += [[("  ", "dim"), (str(reason), "dim")] for reason in variant.reasons[:6]]
     if len(track.variants) > 20:
         lines.append([(f"and {len(track.variants) - 20} more", "dim")])

@@ -101,7 +101,7 @@ def _state(status: StatusView, mode: ModeView | None, now: float) -> list[Line]:
     since = f"  since {wall(status.since)}, for {ago(status.since, now)}"
     lines: list[Line] = [[("state      ", "dim"), (f" {marker} {word} ", role), (since, "dim")]]
     lines.append(_row("why", (mode.reason if mode is not None else "") or status.detail or SENTENCE))
-    if mode is not None and mode.reason and status.detail:
+    if mode is not None and mode.reason and status.detail not in {"", mode.reason}:
         lines.append(_row("", status.detail))
     ahead = outlook(mode, now) if mode is not None else ()
     return [*lines, *([_row("next", ahead[0])] if ahead else [])]
@@ -141,7 +141,7 @@ def _back(status: StatusView, mode: ModeView | None) -> str:
 def _session(mode: ModeView, now: float) -> list[Line]:
     """The session with the server."""
     who = f"as {mode.username}" if mode.username else "no account"
-    lines = [_row("server", f"{mode.server or 'none'}, {who}")]
+    lines = [_row("server", f"{mode.server or 'not used in this mode'}, {who}")]
     role = "text" if mode.phase in {"online", "off", "connecting"} else "warn"
     lines.append(_row("session", f"{mode.phase}: {mode.what}" if mode.what else mode.phase, role))
     if mode.rtt is not None:

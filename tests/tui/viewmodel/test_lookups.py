@@ -146,3 +146,12 @@ def test_the_release_s_box_tells_holders_and_how_it_came_about() -> None:
     )
     lookup.flip(2)
     assert words.plan_note(lookup) == "1 marked  7/8 tracks  4 holders"
+
+
+def test_a_variant_says_over_which_network_it_comes() -> None:
+    given = (variant(0), variant(1, via="soulseek", peers=(), user=s("vinyl_b")))
+    track = plan_track(0, variants=given)
+    text = "\n".join(text_of(line) for line in words.variant_lines(track))
+    assert "k:7f3a..9c, k:22ab..9c" in text and "soulseek: vinyl_b" in text
+    row = text_of(layout(words.plan_columns(), track, 115, ASCII))
+    assert f" {len(given)}   {len(given[0].peers) + 1} " in row, "two variants, of three peers and a user"
