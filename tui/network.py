@@ -61,7 +61,7 @@ def show_state(desk: MeshApp, argument: str) -> None:
         box.hints.append(("t", "take the name back"))
     if no_retry(mode) is None:
         box.hints.append(("r", "try the server"))
-    if mode is not None and not mode.username:
+    if mode is not None and (not mode.username or mode.phase == "stopped"):
         box.hints.append(("a", "set an account"))
     box.hints.append(("y", "copy"))
     desk.open(box)
@@ -80,7 +80,7 @@ def mode_menu(desk: MeshApp, argument: str) -> None:
             name,
             partial(choose, desk, name),
             no_choice(mode, name) or "",
-            means(name),
+            means(name, briefly=True),
             (_SIGNS[name],),
         )
         for name in CHOICES

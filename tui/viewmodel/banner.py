@@ -93,7 +93,9 @@ def _mesh(status: StatusView) -> list[Part]:
 
 
 def _retry(mode: ModeView, now: float) -> list[Part]:
-    """In DISASTER: when the server is tried next, or how long it has to be well still."""
+    """In DISASTER: when the server is tried next, why it is not, or how long it has to be well still."""
+    if mode.phase == "stopped":
+        return [_part(*server(mode, now))]
     if mode.phase == "online":
         return [_part(*(f"server on, {form}" for form in outlook(mode, now)[:2]), "server on")]
     return [_part(f"retry {left_of(mode.next_try, now)}")] if mode.next_try is not None else []
@@ -118,14 +120,15 @@ def _mesh_only(status: StatusView, mode: ModeView | None) -> list[Part]:
 
 def _isolated(state: State, now: float) -> list[Part]:
     mode, status = state.mode, state.status
+    lost = server(mode, now) if mode is not None and mode.phase == "stopped" else ()
     if mode is not None and mode.mode == "legacy-only":
-        parts = [_part("no server, mesh off")]
+        parts = [_part(*(f"{form}, mesh off" for form in (*lost, "no server")))]
     else:
         waiting = [p.next_try for p in state.peers if p.state is PeerState.WAITING and p.next_try is not None]
         told = "c connects by invite"
         if waiting:
             told = f"{plural(len(waiting), 'known peer')} tried again, next {left_of(min(waiting), now)}"
-        parts = [_part("no server, no mesh peers"), _part(told, glue="; ")]
+        parts = [_part(*(f"{form}, no mesh peers" for form in (*lost, "no server"))), _part(told, glue="; ")]
     parts.append(_part("press b for why", "b says why"))
     if mode is not None and mode.next_try is not None:
         parts.append(_part(f"server retry {left_of(mode.next_try, now)}"))

@@ -22,6 +22,11 @@ _MEANS = {
     "mesh-only": "never talks to the Soulseek server; transfers with its users are paused and kept",
     "legacy-only": "leaves the mesh: no peers, nothing published, nothing rescued",
 }
+_BRIEFLY = {
+    "hybrid": "the server and the mesh, side by side",
+    "mesh-only": "never the server; what comes from it waits",
+    "legacy-only": "no peers, nothing published or rescued",
+}
 _WORKS = {
     Banner.MESH_ONLY: "search at peers, releases by MusicBrainz id, jobs, verified downloads, uploads",
     Banner.ISOLATED: "settings, scanning your shares, looking up titles; jobs wait until somebody is reached",
@@ -46,9 +51,9 @@ _BACK = {
 }
 
 
-def means(mode: str) -> str:
+def means(mode: str, *, briefly: bool = False) -> str:
     """What choosing a mode does."""
-    return _MEANS[mode]
+    return _BRIEFLY[mode] if briefly else _MEANS[mode]
 
 
 # -- why something is off ---------------------------------------------------------------------------------------------
@@ -98,7 +103,8 @@ def _row(label: str, text: object, role: str = "text") -> Line:
 
 def _state(status: StatusView, mode: ModeView | None, now: float) -> list[Line]:
     marker, word, role = MARKERS[status.banner]
-    since = f"  since {wall(status.since)}, for {ago(status.since, now)}"
+    lasting = ago(status.since, now)
+    since = f"  since {wall(status.since)}" + (f", for {lasting}" if lasting != "now" else "")
     lines: list[Line] = [[("state      ", "dim"), (f" {marker} {word} ", role), (since, "dim")]]
     lines.append(_row("why", (mode.reason if mode is not None else "") or status.detail or SENTENCE))
     if mode is not None and mode.reason and status.detail not in {"", mode.reason}:
@@ -135,6 +141,8 @@ def _back(status: StatusView, mode: ModeView | None) -> str:
         return "a sets a Soulseek account; without one this is the full state"
     if mode is not None and mode.taken:
         return "leave the other client, then t takes the name back"
+    if status.banner is Banner.ISOLATED and mode is not None and mode.connect:
+        return f"r tries the server; {_BACK[status.banner]}"
     return _BACK[status.banner]
 
 

@@ -160,6 +160,11 @@ def test_isolated_says_what_is_tried_next() -> None:
     )
     alone.apply([PeersView((peer(0), peer(3), peer(3, next_try=NOW + 9)))], NOW)
     assert "no mesh peers; 2 known peers tried again, next 0:09" in row(alone)
+    refused = mode(
+        "disaster", phase="stopped", what=s("the Soulseek server refused the password"), next_try=None
+    )
+    assert "server refused the password, no mesh peers; c connects" in row(known(Banner.ISOLATED, refused))
+    assert "mesh 31 peers | server refused the password" in row(known(Banner.DISASTER, refused), 140)
     assert "no server, mesh off | press b" in row(known(Banner.ISOLATED, mode("legacy-only")))
 
 
