@@ -22,11 +22,19 @@ if TYPE_CHECKING:
 EVERYWHERE = "everywhere"
 MOVING = "moving"
 # places with keys of their own inside a pane: the Search pane's list of releases, and of the tracks of one ...
-PANE_OF = {"releases": "search", "release": "search", "uploads": "swarm"}
+PANE_OF = {
+    "releases": "search",
+    "release": "search",
+    "uploads": "swarm",
+    "buddies": "peers",
+    "rules": "peers",
+}
 PLACE_TITLES = {
     "releases": "Search, releases",
     "release": "Search, one release",
     "uploads": "Swarm, uploads",
+    "buddies": "Peers, buddies",
+    "rules": "Peers, bans and ignores",
 }
 
 _LABELS = {

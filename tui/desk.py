@@ -349,12 +349,13 @@ class Desk(SafeApp):
             return [("a letter", "goes there"), ("esc", "stays here")]
         if self.pane.typing:
             return self.pane.typing_hints
-        app = cast("MeshApp", self)
-        found: list[Action] = [
-            *self.registry.in_place(self.pane.place),
-            *self.registry.in_place("everywhere"),
+        app, place = cast("MeshApp", self), self.pane.place
+        found: list[Action] = [*self.registry.in_place(place), *self.registry.in_place("everywhere")]
+        return [
+            (key_label(a.keys[0]), a.hint)
+            for a in found
+            if a.hint and a.keys and self.registry.at_key(a.keys[0], place) is a and a.why_not(app) is None
         ]
-        return [(key_label(a.keys[0]), a.hint) for a in found if a.hint and a.keys and a.why_not(app) is None]
 
     def keys_pending(self) -> str:
         """An unfinished chord or count."""

@@ -11,12 +11,15 @@ from tui import menus, network, removing, told
 from tui.actions import EVERYWHERE, MOVING, Action, engine_off, key_label, pane_of
 from tui.panes import (
     jobs_actions,
-    peers,
+    peers_actions,
+    peers_people,
     release_actions,
     scenes_actions,
     search_actions,
     settings,
     swarm_actions,
+    upload_actions,
+    wishes,
 )
 from tui.viewmodel.formats import plural
 from tui.viewmodel.glyphs import ASCII, UTF8
@@ -277,7 +280,7 @@ _EVERYWHERE = (
         "connect",
         "connect to a peer",
         ("c",),
-        peers.connect,
+        peers_actions.connect,
         EVERYWHERE,
         engine_off,
         "connect",
@@ -288,9 +291,9 @@ _EVERYWHERE = (
         "invite",
         "make an invite to give away",
         (),
-        peers.invite,
+        peers_actions.invite,
         EVERYWHERE,
-        peers._no_invite,
+        peers_actions.no_invite,
         "invite",
         "hours",
     ),
@@ -307,6 +310,8 @@ _EVERYWHERE = (
         hint="undo",
     ),
     *scenes_actions.COMMANDS,
+    *peers_people.COMMANDS,
+    *wishes.COMMANDS,
     *network.ACTIONS,
     *told.ACTIONS,
     Action("command", "command line", ("colon",), _command_line, hint="command"),
@@ -379,11 +384,14 @@ def all_actions() -> tuple[Action, ...]:
     """Every action of the app, a pane's own first."""
     return (
         *search_actions.ACTIONS,
+        *wishes.ACTIONS,
         *release_actions.ACTIONS,
         *scenes_actions.ACTIONS,
         *jobs_actions.ACTIONS,
         *swarm_actions.ACTIONS,
-        *peers.ACTIONS,
+        *upload_actions.ACTIONS,
+        *peers_actions.ACTIONS,
+        *peers_people.ACTIONS,
         *settings.ACTIONS,
         *_MOVING,
         *_EVERYWHERE,

@@ -73,6 +73,7 @@ class KeyRouter:
         desk = self.desk
         if key in _MODIFIERS:
             return
+        self.key = key
         if key == "ctrl+c":
             self._control_c()
         elif key in {"ctrl+q", "ctrl+z"}:
@@ -88,8 +89,8 @@ class KeyRouter:
             if not desk.pane.type_key(key, event.character) and not event.is_printable:
                 self._always(key)
         else:
-            self.key = _ALT_DIGITS.get(key, key)
-            self._normal(self.key)
+            self.key = key = _ALT_DIGITS.get(key, key)
+            self._normal(key)
         desk.keys_changed()
 
     def _always(self, key: str) -> None:

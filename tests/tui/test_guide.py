@@ -23,6 +23,7 @@ PLACES = {
     **PLACE_TITLES,
     "jobs": "Jobs",
     "swarm": "Swarm",
+    "scenes": "Scenes",
     "peers": "Peers",
     "settings": "Settings",
 }

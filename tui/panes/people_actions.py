@@ -26,7 +26,7 @@ from slskmesh.engine.legacy_events import UserShown
 from slskmesh.engine.legacy_views import BuddyView, RuleView
 from tui.actions import EVERYWHERE, Action, engine_off
 from tui.viewmodel.people import IGNORE, SCOPES, buddy_of, scope_words, target_of, user_lines
-from tui.viewmodel.spans import clip
+from tui.viewmodel.spans import Line, clip
 from tui.widgets.overlay import Entry, Menu, Overlay
 from tui.widgets.prompt import Question
 
@@ -113,36 +113,40 @@ def browse(desk: MeshApp, name: str) -> None:
 
 
 def whois(desk: MeshApp, name: str) -> None:
-    """Asks a user who he is, and shows it."""
-    box = Overlay(f"user {name}", [[("asking ...", "dim")]], keys=_user_keys(desk, name, lambda: ""))
-    box.hints = [
-        ("m", "message"),
-        ("a", "buddy"),
-        ("o", "browse"),
-        ("B", "ban"),
-        ("I", "ignore"),
-        ("esc", "close"),
-    ]
-    box.cells = CELLS
-    desk.open(box)
+    """Asks a user who it is, and shows it."""
+    wait = _user_box(desk, name, [[("asking ...", "dim")]], "")
+    desk.open(wait)
 
     def shown(event: object) -> None:
-        if not isinstance(event, UserShown) or desk.overlay is not box:
-            return
-        box.keys = _user_keys(desk, name, lambda: str(event.text))
-        box.show(user_lines(event, desk.state.people, desk.clock()))
-        desk.overlay_grew()
+        if isinstance(event, UserShown) and desk.overlay is wait:
+            lines = user_lines(event, desk.state.people, desk.clock())
+            desk.open(_user_box(desk, name, lines, str(event.text)))
 
     def failed(why: str) -> None:
-        if desk.overlay is box:
-            box.show([[(why, "warn")]])
+        if desk.overlay is wait:
+            desk.open(_user_box(desk, name, [[(why, "warn")]], ""))
         else:
             desk.say(why, Level.WARN)
 
     desk.inquiries.show(desk, AskUser(name), shown, failed)
 
 
-def _user_keys(desk: MeshApp, name: str, said: Callable[[], str]) -> dict[str, Callable[[], None]]:
+def _user_box(desk: MeshApp, name: str, lines: list[Line], said: str) -> Overlay:
+    box = Overlay(f"user {name}", lines, keys=_user_keys(desk, name, said))
+    box.hints = [
+        ("m", "message"),
+        ("a", "buddy"),
+        ("o", "browse"),
+        ("I", "ignore"),
+        ("B", "ban"),
+        ("y", "copy"),
+        ("esc", "close"),
+    ]
+    box.cells = CELLS
+    return box
+
+
+def _user_keys(desk: MeshApp, name: str, said: str) -> dict[str, Callable[[], None]]:
     def closing(act: OnUser) -> Callable[[], None]:
         def run() -> None:
             desk.close_overlay()
@@ -163,7 +167,7 @@ def _user_keys(desk: MeshApp, name: str, said: Callable[[], str]) -> dict[str, C
         "o": look,
         "B": closing(ban),
         "I": closing(ignore),
-        "y": lambda: desk.copy(f"{name}\n{said()}".strip(), "the user"),
+        "y": lambda: desk.copy(f"{name}\n{said}".strip(), "the user"),
     }
 
 

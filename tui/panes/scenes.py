@@ -147,7 +147,7 @@ class ScenesPane(Pane):
         self.chat.title = title(self.place_shown)
         self.chat.standing = standing(row) if row is not None else ""
         self.chat.trouble = trouble(row, self.desk.state.mode) if row is not None else ""
-        self.chat.known = self._here_view is not None or (row is not None and row.room is row.talk is None)
+        self.chat.known = self._here_view is not None or (row is not None and not (row.room or row.talk))
         self.chat.touch()
 
     @property
@@ -197,11 +197,11 @@ class ScenesPane(Pane):
         if log is not None:
             log.attend(self._here and self.chat.bottom is None if there is None else there)
 
-    def _scrolled(self) -> None:
-        """Another part of the log is shown; at its top earlier messages are asked for."""
+    def _scrolled(self, up: bool) -> None:
+        """Another part of the log is shown; who goes up to its top gets earlier messages."""
         self._attend()
         log, place = self.chat.said, self.place_shown
-        if log is None or place is None or not self.chat.shown.at_top:
+        if not up or log is None or place is None or not self.chat.shown.at_top:
             return
         oldest = log.oldest
         if log.complete or log.full or log.asking or not oldest or engine_off(self.desk) is not None:

@@ -30,7 +30,7 @@ class BuffersBox(RowsBox[Buffer]):
     """The list; headings are passed over."""
 
     def __init__(self, source: ListSource[Buffer]) -> None:
-        super().__init__(source, columns, "rooms and messages", id="buffers")
+        super().__init__(source, columns, "rooms, messages", id="buffers")
         self.heading = False
         self.named_by = "name"
         self.empty = ("", "no room yet: R lists them, J joins one; M writes to somebody")
@@ -55,7 +55,8 @@ class BuffersBox(RowsBox[Buffer]):
 class ChatBox(Box):
     """The lines of one place. The cursor is a line; None: none is chosen."""
 
-    def __init__(self, on_move: Callable[[], None]) -> None:
+    def __init__(self, on_move: Callable[[bool], None]) -> None:
+        """`on_move` hears of every move, and whether it was upwards."""
         super().__init__("nothing open", id="chat")
         self.said: ChatLog | None = None
         self.bottom: Bottom | None = None
@@ -118,7 +119,7 @@ class ChatBox(Box):
         """Another part of the log."""
         if self.said is not None:
             self.bottom = self.window().scroll(self.said, self.bottom, rows)
-            self._moved()
+            self._moved(rows < 0)
 
     def move(self, rows: int) -> None:
         """The cursor by lines; past the newest it goes and the box follows what comes."""
@@ -134,7 +135,7 @@ class ChatBox(Box):
         else:
             self.cursor = max(log.first, at)
             self.bottom = self.window().reveal(log, self.bottom, self.cursor)
-        self._moved()
+        self._moved(rows < 0)
 
     def go(self, line: int) -> None:
         log = self.said
@@ -142,7 +143,7 @@ class ChatBox(Box):
             return
         self.cursor = None if line < 0 else min(log.end - 1, log.first + line)
         self.bottom = None if self.cursor is None else self.window().reveal(log, self.bottom, self.cursor)
-        self._moved()
+        self._moved(line == 0)
 
     def aim(self, index: int) -> None:
         """Puts the cursor on a line."""
@@ -154,11 +155,11 @@ class ChatBox(Box):
         self.bottom = self.cursor = None
         self._moved()
 
-    def _moved(self) -> None:
+    def _moved(self, up: bool = False) -> None:
         self.touch()
         if self.said is not None:
             self.shown = self.window().show(self.said, self.bottom)
-        self._on_move()
+        self._on_move(up)
 
     def pick(self, line: int) -> None:
         shown = self.shown.rows

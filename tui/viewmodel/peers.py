@@ -8,6 +8,7 @@ from tui.viewmodel.formats import ago, count, millis, size
 from tui.viewmodel.glyphs import Glyphs
 from tui.viewmodel.spans import Line
 
+TABS = ("peers", "buddies", "rules")
 STATE_ROLES = {
     PeerState.CONNECTED: "good",
     PeerState.DIALLING: "accent",
@@ -37,6 +38,11 @@ def bad_share(peer: PeerView) -> str:
     """The share of bad chunks among those it sent."""
     total = peer.good_chunks + peer.bad_chunks
     return "" if not total else f"{100 * peer.bad_chunks / total:.1f}%"
+
+
+def tabs(on: str) -> str:
+    """The right-hand title of the list: which tab is open."""
+    return "  ".join(f"[{tab}]" if tab == on else tab for tab in TABS)
 
 
 def columns(now: float) -> tuple[Column[PeerView], ...]:
