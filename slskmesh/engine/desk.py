@@ -14,10 +14,14 @@ import msgspec
 import trio
 
 from slskmesh.engine import commands as cmd
+from slskmesh.engine.browse_desk import BrowseDesk
+from slskmesh.engine.chat_desk import ChatDesk
 from slskmesh.engine.events import Reply
 from slskmesh.engine.firstrun import check_downloads, check_shares, suggest_downloads, suggest_shares
 from slskmesh.engine.job_desk import JobDesk
+from slskmesh.engine.legacy_desk import LegacyDesk
 from slskmesh.engine.mode_desk import ModeDesk
+from slskmesh.engine.people_desk import PeopleDesk
 from slskmesh.engine.views import SettingsView, SettingView
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.identity.peerid import parse_peer, peer_short
@@ -58,6 +62,10 @@ class Desk:
             cmd.FinishSetup: self._finish_setup,
             **JobDesk(engine).table,
             **ModeDesk(engine).table,
+            **LegacyDesk(engine).table,
+            **ChatDesk(engine).table,
+            **PeopleDesk(engine).table,
+            **BrowseDesk(engine).table,
             **engine.legacy.searching.table,
         }
 

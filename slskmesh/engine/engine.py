@@ -25,6 +25,7 @@ from slskmesh.engine.events import Level, Notice
 from slskmesh.engine.faults import FaultLog
 from slskmesh.engine.job_pulse import JobPulse
 from slskmesh.engine.legacy import open_legacy
+from slskmesh.engine.legacy_pulse import LegacyPulse
 from slskmesh.engine.mailbox import Mailbox
 from slskmesh.engine.plane import Plane
 from slskmesh.engine.pulse import Pulse
@@ -184,6 +185,7 @@ class Engine:
         self.shares = Shares(self)
         self.pulse = Pulse(self)
         self.job_pulse = JobPulse(self)
+        self.legacy_pulse = LegacyPulse(self)
         self.desk = Desk(self)
         self.apply_limits()
 
@@ -198,6 +200,7 @@ class Engine:
         await nursery.start(self.legacy.run)
         nursery.start_soon(self.pulse.run)
         nursery.start_soon(self.job_pulse.run)
+        nursery.start_soon(self.legacy_pulse.run)
         nursery.start_soon(self.desk.run, receive)
         await self.desk.publish_settings()
         if self.settings.configured:

@@ -91,12 +91,13 @@ class Ended(NamedTuple):
 
 
 class Held(NamedTuple):
-    """How much is kept: raw rows and their bytes, statistics, users."""
+    """How much is kept: raw rows and their bytes, statistics, users, recordings there are statistics of."""
 
     seen: int
     bytes: int
     statistics: int
     users: int
+    recordings: int = 0
 
 
 def _raw(text: str) -> bytes:
@@ -274,7 +275,11 @@ def held() -> Held:
     """How much is kept."""
     table: Any = SeenFile
     rows, size = table.select(peewee.fn.COUNT(table.seen), peewee.fn.SUM(table.cost)).tuples().first()
-    return Held(rows, size or 0, Availability.select().count(), UserSpeed.select().count())
+    one: Any = Availability
+    of, recordings = (
+        one.select(peewee.fn.COUNT(one.who), peewee.fn.COUNT(one.recording.distinct())).tuples().first()
+    )
+    return Held(rows, size or 0, of, UserSpeed.select().count(), recordings)
 
 
 def catalogue_mark() -> tuple[int, float]:

@@ -91,7 +91,8 @@ async def test_answers_become_statistics_by_recording(setting: Setting) -> None:
     [sight] = await setting.capture.sights(mbid(1002))
     assert (sight.codec, sight.users, sight.times, sight.last) == ("flac", 2, 3, setting.now)
     assert sight.confidence > 0.7
-    assert (await setting.held()).seen == 4 and (await setting.held()).statistics == 2
+    held = await setting.held()
+    assert (held.seen, held.statistics, held.recordings) == (4, 2, 1)
     assert await setting.capture.recording_of("@@x\\" + PATH, 1, 321) == mbid(1002)
     assert await setting.capture.recording_of("@@x\\noise.flac", 1) == ""
 

@@ -1,0 +1,335 @@
+"""Publishes the Soulseek plane: transfers, rooms, messages, people, wishes, statistics, and lines of the watched chat.
+
+Rules:
+- Lists at 2 Hz at most, statistics every two seconds, lines of the watched room or conversation ten times a second;
+  each only when it changed.
+- What has a version is not looked at while that stays; of a list that changed the views of rows that did not are kept.
+- A watched chat begins with one `ChatLines` of all that is kept in memory. A message that was sent comes once more
+  under its number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+import trio
+
+from slskmesh.engine.legacy_events import ChatLines
+from slskmesh.engine.legacy_snapshots import (
+    buddy_view,
+    capture_view,
+    conversation_view,
+    download_view,
+    hook_view,
+    message_line,
+    rescue_view,
+    room_line,
+    room_view,
+    rule_view,
+    shown,
+    sums_view,
+    tickers_shown,
+    upload_view,
+    user_sums_view,
+    wish_view,
+)
+from slskmesh.engine.legacy_views import (
+    ChatLineView,
+    ChatsView,
+    ChatView,
+    ConversationView,
+    LegacyDownloadsView,
+    LegacyDownloadView,
+    LegacyUploadsView,
+    PeopleView,
+    RuleView,
+    StatisticsView,
+    WishesView,
+)
+from slskmesh.engine.views import View
+from slskmesh.errors import StorageError, UserError
+from slskmesh.shadow.capture import CaptureStatus
+from slskmesh.soulseek.blocklist import Rule
+from slskmesh.soulseek.download_entry import LegacyDownload
+from slskmesh.soulseek.letters import ConversationStanding, Message
+from slskmesh.soulseek.values import TransferPhase, UserState
+
+if TYPE_CHECKING:
+    from slskmesh.engine.engine import Engine
+    from slskmesh.engine.legacy import Legacy
+
+LINES_MAX: Final = 1_000  # in one event
+_LISTS_EVERY: Final = 0.5
+_LINES_EVERY: Final = 0.1
+_STATISTICS_EVERY: Final = 2.0
+_CAPTURE_EVERY: Final = 30.0  # counting is a look at every row
+_NEXT_STEP: Final = 5  # seconds in which the wait of wishes is told
+_WATCHING: Final = "chat"  # on whose behalf the user of the watched conversation is watched
+_RUNNING: Final = (TransferPhase.ACTIVE, TransferPhase.CONNECTING)
+
+
+class _Row(NamedTuple):
+    """A download as it was last shown."""
+
+    state: LegacyDownload
+    content: bytes | None
+    view: LegacyDownloadView
+
+
+class _Chat:
+    """The watched room or conversation, and what of it was told."""
+
+    def __init__(self, room: bool, name: str) -> None:
+        self.room, self.name = room, name
+        self.newest = 0
+        self.told: dict[int, Message] = {}
+        self.people: tuple[list[str], list[tuple[str, str]]] | None = None
+
+
+class LegacyPulse:
+    """Publishes for one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._last: dict[type[View], View] = {}
+        self._seen: dict[type[View], object] = {}  # by what each list was last made
+        self._watched = b""
+        self._rows: dict[bytes, _Row] = {}
+        self._chat: _Chat | None = None
+        self._watching = trio.Event()
+        self._talks: list[ConversationStanding] = []
+        self._rules: tuple[list[Rule], tuple[RuleView, ...]] = ([], ())
+        self._capture = CaptureStatus()
+        self._capture_due = 0.0
+
+    @property
+    def _legacy(self) -> Legacy:
+        return self._engine.legacy
+
+    async def run(self) -> None:
+        """Beats until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._beat_lists)
+            nursery.start_soon(self._beat_lines)
+            nursery.start_soon(self._beat_statistics)
+
+    async def _beat_lists(self) -> None:
+        while True:
+            self._downloads()
+            self._uploads()
+            self._chats()
+            self._people()
+            self._wishes()
+            self._who_is_there()
+            await trio.sleep(_LISTS_EVERY)
+
+    def _put(self, view: View) -> None:
+        if self._last.get(type(view)) != view:
+            self._last[type(view)] = view
+            self._engine.mailbox.put_view(view)
+
+    def _changed(self, kind: type[View], seen: object) -> bool:
+        """Whether a list is to be made anew, which is known by `seen`."""
+        if kind in self._seen and self._seen[kind] == seen:
+            return False
+        self._seen[kind] = seen
+        return True
+
+    # -- transfers -----------------------------------------------------------------------------------------------
+
+    def watch(self, key: bytes) -> None:
+        """Streams the timeline of this download from now on; empty: none."""
+        self._rows.pop(self._watched, None)
+        self._rows.pop(key, None)
+        self._watched = key
+        self._seen.pop(LegacyDownloadsView, None)
+
+    def _downloads(self) -> None:
+        downloads, rescue = self._legacy.downloads, self._legacy.rescue
+        contents = {key: rescue.content_of(key) for key in rescue.rescues()}
+        if not self._changed(LegacyDownloadsView, (downloads.version, contents)):
+            return
+        rows: dict[bytes, _Row] = {}
+        for state in downloads.views():
+            rows[state.key] = self._row(state, contents.get(state.key))
+        self._rows = rows
+        self._put(LegacyDownloadsView(tuple(row.view for row in rows.values())))
+
+    def _row(self, state: LegacyDownload, content: bytes | None) -> _Row:
+        """The row of a download: the former one where nothing of it changed."""
+        row = self._rows.get(state.key)
+        watched = state.key == self._watched
+        if row is not None and not watched and row.content == content and is_same(row.state, state):
+            return row
+        lines = self._legacy.downloads.timeline(state.key) if watched else ()
+        return _Row(state, content, download_view(state, lines, content))
+
+    def _uploads(self) -> None:
+        legacy = self._legacy
+        slots = legacy.policy.slots()
+        if not self._changed(LegacyUploadsView, (legacy.uploads.version, slots)):
+            return
+        states = legacy.uploads.views()
+        active = sum(state.phase in _RUNNING for state in states)
+        self._put(LegacyUploadsView(tuple(map(upload_view, states)), active, slots))
+
+    # -- rooms and messages --------------------------------------------------------------------------------------
+
+    def _chats(self) -> None:
+        social = self._legacy.social
+        versions = social.versions["rooms"], social.versions["mail"]
+        if self._changed(ConversationView, versions):
+            self._talks = social.mail.standings()
+        talks = self._talks
+        states = [social.watches.state(talk.user) for talk in talks]
+        if not self._changed(ChatsView, (versions, states)):
+            return
+        self._put(
+            ChatsView(
+                tuple(map(room_view, social.rooms.standings())),
+                tuple(map(conversation_view, talks, states)),
+            )
+        )
+
+    async def watch_chat(self, room: bool, name: str) -> None:
+        """Streams this room or conversation from now on, beginning with what is kept of it; empty: none."""
+        former, self._chat = self._chat, _Chat(room, name) if name else None
+        watches = self._legacy.social.watches
+        if self._chat is not None:
+            self._seen.pop(ChatView, None)
+            self._last.pop(ChatView, None)
+            self._who_is_there()
+            self._lines(begin=True)
+            self._watching.set()
+        if former is not None and not former.room:
+            await watches.off(former.name, _WATCHING)
+        if name and not room:
+            await watches.on(name, _WATCHING)
+
+    async def _beat_lines(self) -> None:
+        social = self._legacy.social
+        seen = dict(social.versions)
+        while True:
+            if self._chat is None:
+                self._watching = trio.Event()
+                await self._watching.wait()
+            if social.versions == seen:
+                await social.change()
+            seen = dict(social.versions)
+            self._lines()
+            await trio.sleep(_LINES_EVERY)
+
+    def _lines(self, begin: bool = False) -> None:
+        """Tells what is new in the watched chat; `begin`: all of it, also where that is nothing."""
+        chat = self._chat
+        if chat is None:
+            return
+        lines = self._room_lines(chat) if chat.room else self._message_lines(chat)
+        for at in range(0, max(len(lines), int(begin)), LINES_MAX):
+            event = ChatLines(chat.room, shown(chat.name), tuple(lines[at : at + LINES_MAX]))
+            self._engine.mailbox.put_event(event)
+
+    def _room_lines(self, chat: _Chat) -> Sequence[ChatLineView]:
+        try:
+            lines = self._legacy.social.rooms.lines(chat.name, chat.newest)
+        except UserError:
+            lines, chat.newest = (), 0  # forgotten; should we join it anew, its lines are counted anew
+        if lines:
+            chat.newest = lines[-1].number
+        return list(map(room_line, lines))
+
+    def _message_lines(self, chat: _Chat) -> Sequence[ChatLineView]:
+        messages = self._legacy.social.mail.messages(chat.name)
+        fresh = [message for message in messages if chat.told.get(message.number) != message]
+        chat.told = {message.number: message for message in messages}
+        me = self._legacy.account.name
+        return [message_line(message, chat.name, me) for message in fresh]
+
+    def _who_is_there(self) -> None:
+        """Who is in the watched room, and what hangs on its wall."""
+        chat, social = self._chat, self._legacy.social
+        if chat is None:
+            return
+        if not chat.room:
+            there = social.watches.state(chat.name) in (UserState.ONLINE, UserState.AWAY)
+            self._put(ChatView(False, shown(chat.name), there))
+            return
+        if not self._changed(ChatView, (chat.name, social.versions["rooms"])):
+            return
+        joined = any(room.name == chat.name and room.joined for room in social.rooms.standings())
+        try:
+            people = social.rooms.users(chat.name), social.rooms.tickers(chat.name)
+        except UserError:
+            people = [], []
+        last = self._last.get(ChatView)
+        if people == chat.people and isinstance(last, ChatView) and last.joined == joined:
+            return
+        chat.people = people
+        users, tickers = people
+        self._put(ChatView(True, shown(chat.name), joined, tuple(map(shown, users)), tickers_shown(tickers)))
+
+    # -- people and wishes ---------------------------------------------------------------------------------------
+
+    def _people(self) -> None:
+        people, version = self._legacy.social.people, self._legacy.social.versions["people"]
+        if not self._changed(PeopleView, version):
+            return
+        rules = people.rules()
+        if rules != self._rules[0]:
+            self._rules = (rules, tuple(map(rule_view, rules)))
+        buddies = tuple(buddy_view(one, state) for one, state in people.buddies())
+        self._put(PeopleView(buddies, self._rules[1]))
+
+    def _wishes(self) -> None:
+        wishes, version = self._legacy.social.wishes, self._legacy.social.versions["wishes"]
+        wait = wishes.wait() if wishes.next() is not None else 0.0
+        next_in = math.ceil(wait / _NEXT_STEP) * _NEXT_STEP
+        if self._changed(WishesView, (version, next_in)):
+            self._put(WishesView(tuple(map(wish_view, wishes.wishes())), next_in))
+
+    # -- statistics ----------------------------------------------------------------------------------------------
+
+    def forgot_capture(self) -> None:
+        """What is captured changed at once."""
+        self._capture_due = 0.0
+
+    async def _beat_statistics(self) -> None:
+        while True:
+            await self._count_captured()
+            self._statistics()
+            await trio.sleep(_STATISTICS_EVERY)
+
+    async def _count_captured(self) -> None:
+        now = trio.current_time()
+        if now < self._capture_due:
+            return
+        self._capture_due = now + _CAPTURE_EVERY
+        try:
+            self._capture = await self._legacy.capture.status()
+        except StorageError as error:
+            self._capture = msgspec.structs.replace(self._capture, trouble=str(error))
+
+    def _statistics(self) -> None:
+        legacy = self._legacy
+        self._put(
+            StatisticsView(
+                session=sums_view(legacy.tally.session),
+                all_time=sums_view(legacy.tally.all_time()),
+                users=tuple(map(user_sums_view, legacy.tally.users())),
+                hooks=tuple(map(hook_view, legacy.hooks.log())),
+                rescue=rescue_view(legacy.rescue.counts),
+                capture=capture_view(self._capture),
+            )
+        )
+
+
+def is_same(one: LegacyDownload, other: LegacyDownload) -> bool:
+    """Whether a download is shown alike; the time of its next try is told by two clocks, to a second."""
+    if one == other:
+        return True
+    if one.next_try is None or other.next_try is None or abs(one.next_try - other.next_try) >= 1.0:
+        return False
+    return msgspec.structs.replace(one, next_try=other.next_try) == other
