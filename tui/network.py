@@ -61,7 +61,7 @@ def show_state(desk: MeshApp, argument: str) -> None:
         box.hints.append(("t", "take the name back"))
     if no_retry(mode) is None:
         box.hints.append(("r", "try the server"))
-    if mode is not None and (not mode.username or mode.phase == "stopped"):
+    if mode is not None and (not mode.username or (mode.phase == "stopped" and not mode.taken)):
         box.hints.append(("a", "set an account"))
     box.hints.append(("y", "copy"))
     desk.open(box)

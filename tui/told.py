@@ -41,12 +41,19 @@ def published(desk: MeshApp, argument: str) -> None:
 
     def shown(event: Shown) -> None:
         if isinstance(event, PublishedShown) and desk.overlay is box:
+            box.remake = None
             box.show(told_lines(event, argument))
 
     def failed(reason: str) -> None:
         if desk.overlay is box:
+            box.remake = None
             box.show([[(reason, "bad")]])
 
+    def waiting() -> list[Line]:
+        reason = engine_off(desk)
+        return box.lines if reason is None else [[(reason, "bad")]]
+
+    box.remake = waiting
     _open_high(desk, box)
     desk.inquiries.show(desk, ShowPublished(), shown, failed)
 

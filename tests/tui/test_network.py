@@ -190,7 +190,7 @@ def test_a_mode_is_changed_after_its_name_was_typed() -> None:
         async with stage(*on()) as st:
             await st.press("M", "m")
             assert st.app.prompt.question is not None and not st.client.sent(lc.SetMode)
-            assert "never talks to the Soulseek server" in st.text()
+            assert "never talks to the server; transfers with Soulseek users wait" in st.text()
             await st.press("enter")
             assert "nothing is changed" in st.text() and st.app.prompt.question is not None
             await st.type("mesh")
@@ -450,6 +450,10 @@ def test_published_takes_words_and_says_why_there_is_nothing() -> None:
             await st.press("escape")
             await st.push(published(late))
             assert st.app.overlay is None, "an answer that comes late opens nothing"
+            st.client.answer = lambda n, command: None
+            await do(st, "published")
+            await st.push(ended())
+            assert "the engine has stopped" in st.text() and "asking ..." not in st.text()
 
     play(scene())
 

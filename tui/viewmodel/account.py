@@ -4,7 +4,7 @@ from __future__ import annotations
 
 NAME_MAX = 30
 HELP = "1 to 30 plain letters, digits and signs; empty: no account, mesh only"
-SECRET = "kept in a file of its own that only you can read; the server gets it, nobody else"
+SECRET = "kept in a file that only you can read; the server gets it, nobody else"
 
 
 def name_wrong(name: str) -> str | None:

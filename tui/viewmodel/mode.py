@@ -19,8 +19,8 @@ _LABEL = 11  # cells
 _SHOWN = 20  # changes
 _MEANS = {
     "hybrid": "the Soulseek server and the mesh, side by side",
-    "mesh-only": "never talks to the Soulseek server; transfers with its users are paused and kept",
-    "legacy-only": "leaves the mesh: no peers, nothing published, nothing rescued",
+    "mesh-only": "never talks to the server; transfers with Soulseek users wait",
+    "legacy-only": "leaves the mesh: no peers, nothing published or rescued",
 }
 _BRIEFLY = {
     "hybrid": "the server and the mesh, side by side",
