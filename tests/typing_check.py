@@ -30,7 +30,7 @@ def complaints(code: str, folder: Path) -> list[tuple[int, str, str]]:
     assert ran.returncode in (0, 1), ran.stdout + ran.stderr
     found = []
     for line in ran.stdout.splitlines():
-        if line.partition(":")[0].endswith(module.name):
+        if line.partition(":")[0].endswith(module.name) and ": note: " not in line:
             match = _LINE.match(line)
             assert match is not None, line
             found.append((int(match[1]), match[3], match[2]))

@@ -25,6 +25,7 @@ from slskmesh.work import LIBRARY_QUERY, Budget
 
 LOCAL: Final = "local"
 MESH: Final = "mesh"
+SOULSEEK: Final = "soulseek"
 
 
 class Findings(msgspec.Struct, frozen=True):

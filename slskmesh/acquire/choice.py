@@ -4,39 +4,42 @@ Rules:
 - Refused, each with its reason: a length more than two seconds off, a lossy file where only lossless will do, an empty
   one. What is merely not preferred comes later, it is not refused.
 - Local first; then preferred codecs in their order, canonical, quality, holders. Every part of a score is a reason.
+  Where files of Soulseek users stand among those of peers says `cheap`.
 - An album is no patchwork: the kind of variant (codec and resolution) that serves the release best as a whole is
-  preferred for every track, and within it those who hold more of the tracks.
+  preferred for every track, and within it those who hold more of the tracks. Of Soulseek users the one whose folder
+  holds most of the release comes first for each track of it.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
-from slskmesh.acquire.backends import LOCAL
+from slskmesh.acquire import cheap
+from slskmesh.acquire.backends import LOCAL, SOULSEEK
 from slskmesh.acquire.domains import Constraints
 from slskmesh.acquire.plan import Candidate
 from slskmesh.shadow.holdings import LENGTH_SLACK
+from slskmesh.soulseek.release_paths import folder_and_disc
 
 _LOCAL: Final = 1000.0
-_PREFERRED: Final = 200.0
 _SET: Final = 150.0
 _CANONICAL: Final = 120.0
-_LOSSLESS: Final = 100.0
-_LOSSY_MAX: Final = 80.0
 _ALBUM: Final = 20.0
-# How many bits of MP3 one bit of another codec is worth, roughly (research features 2.8).
-_WORTH: Final = {"opus": 1.9, "aac": 1.25, "vorbis": 1.25}
+_FOLDER: Final = 60.0  # of a Soulseek user: more than users differ in speed and slots
+_ONE_USER: Final = 40.0
+_ANYBODY: Final = Constraints()
 
 
 class Judged(NamedTuple):
-    """Accepted candidates best first, and the refused with their reasons."""
+    """Accepted candidates best first, and the refused with their reasons; by which constraints."""
 
     accepted: list[Candidate]
     refused: list[tuple[Candidate, str]]
+    constraints: Constraints = _ANYBODY
 
 
 class Kind(NamedTuple):
@@ -82,58 +85,124 @@ def judge(length: int | None, constraints: Constraints, candidates: Sequence[Can
             refused.append((candidate, why))
         else:
             accepted.append(_scored(length, constraints, candidate))
-    return Judged(_sorted(accepted), refused)
+    peers = _of_peers(accepted)
+    accepted = [_told_back(candidate, peers, constraints) for candidate in accepted]
+    return Judged(cheap.in_order(accepted, constraints), refused, constraints)
+
+
+def _of_peers(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in candidates if candidate.backend not in (LOCAL, SOULSEEK)]
+
+
+def _told_back(candidate: Candidate, peers: Sequence[Candidate], constraints: Constraints) -> Candidate:
+    """A cheap one that does not come first says why."""
+    if candidate.backend != SOULSEEK or not candidate.cheap:
+        return candidate
+    why = cheap.held_back(candidate, peers, constraints)
+    return msgspec.structs.replace(candidate, reasons=(*candidate.reasons, why)) if why else candidate
 
 
 def one_set(judged: Sequence[Judged]) -> tuple[list[Judged], str]:
     """The same with one kind of variant preferred throughout, and a line about it, or ""."""
-    worth: Counter[Kind] = Counter()
+    value: Counter[Kind] = Counter()
     covers: Counter[Kind] = Counter()
     for one in judged:
         best: dict[Kind, float] = {}
-        for candidate in one.accepted:
+        for candidate in _in_front(one):
             kind = kind_of(candidate)
-            value = candidate.score - _LOCAL * (candidate.backend == LOCAL)
-            best[kind] = max(best.get(kind, 0.0), value)
-        for kind, value in best.items():
-            worth[kind] += round(1000 * value)
+            score = candidate.score - _LOCAL * (candidate.backend == LOCAL)
+            best[kind] = max(best.get(kind, 0.0), score)
+        for kind, score in best.items():
+            value[kind] += round(1000 * score)
             covers[kind] += 1
-    known = [kind for kind in worth if kind.is_known]
+    known = [kind for kind in value if kind.is_known]
     if len(judged) < 2 or not known:
         return list(judged), ""
-    chosen = max(known, key=lambda kind: (worth[kind], kind))
-    holders = _coverage(judged, chosen)
-    example = ""
+    chosen = max(known, key=lambda kind: (value[kind], kind))
+    found = _preferring(judged, chosen)
+    example = next(c for one in judged for c in one.accepted if kind_of(c) == chosen)
+    name, served = variant_name(example), f"{covers[chosen]} of {len(judged)} tracks"
+    return found, f"{name} serves {served} and is preferred for all"
+
+
+def _in_front(one: Judged) -> list[Candidate]:
+    """Those that could come first: what a user has who is held back decides only where nobody else has it."""
+    peers = _of_peers(one.accepted)
+    front = [
+        candidate
+        for candidate in one.accepted
+        if candidate.backend != SOULSEEK or not cheap.held_back(candidate, peers, one.constraints)
+    ]
+    return front or one.accepted
+
+
+def _preferring(judged: Sequence[Judged], chosen: Kind) -> list[Judged]:
+    holders, favourites = _coverage(judged, chosen)
     found = []
     for one in judged:
-        accepted = []
-        for candidate in one.accepted:
-            if kind_of(candidate) == chosen:
-                example = example or variant_name(candidate)
-                accepted.append(_in_set(candidate, holders, len(judged)))
-            else:
-                accepted.append(candidate)
-        found.append(Judged(_sorted(accepted), one.refused))
-    return found, f"{example} serves {covers[chosen]} of {len(judged)} tracks and is preferred for all"
+        accepted = [
+            _in_set(candidate, holders, favourites, len(judged)) if _is_of(candidate, chosen) else candidate
+            for candidate in one.accepted
+        ]
+        ordered = cheap.in_order(accepted, one.constraints, lambda candidate: _is_of(candidate, chosen))
+        found.append(Judged(ordered, one.refused, one.constraints))
+    return found
 
 
-def _coverage(judged: Sequence[Judged], chosen: Kind) -> Counter[bytes]:
-    """How many of the wants each peer holds in the chosen kind."""
-    by_peer: dict[bytes, set[int]] = defaultdict(set)
+def _is_of(candidate: Candidate, chosen: Kind) -> bool:
+    """Whether it is of that kind, as far as it is known; users' clients often leave the resolution out."""
+    kind = kind_of(candidate)
+    if (
+        candidate.backend == SOULSEEK
+        and kind[:2] == chosen[:2]
+        and not (kind.resolution and chosen.resolution)
+    ):
+        return True
+    return kind == chosen
+
+
+def _holders(candidate: Candidate) -> tuple[Hashable, ...]:
+    """Whose set it may be part of: peers, or one folder of a user with the discs in it."""
+    if candidate.backend != SOULSEEK:
+        return candidate.peers
+    folder = candidate.remote.replace("/", "\\").rpartition("\\")[0]
+    return ((candidate.user, folder_and_disc(folder)[0]),)
+
+
+def _coverage(judged: Sequence[Judged], chosen: Kind) -> tuple[Counter[Hashable], set[Hashable]]:
+    """How many of the wants each holder has in the chosen kind; the best of the cheap and of the other users."""
+    wants: dict[Hashable, set[int]] = defaultdict(set)
+    scores: dict[bool, Counter[Hashable]] = {True: Counter(), False: Counter()}
     for i, one in enumerate(judged):
         for candidate in one.accepted:
-            if kind_of(candidate) == chosen:
-                for peer in candidate.peers:
-                    by_peer[peer].add(i)
-    return Counter({peer: len(wants) for peer, wants in by_peer.items()})
+            if _is_of(candidate, chosen):
+                for holder in _holders(candidate):
+                    wants[holder].add(i)
+                    if candidate.backend == SOULSEEK:
+                        scores[candidate.cheap][holder] += round(1000 * candidate.score)
+    covers: Counter[Hashable] = Counter({holder: len(held) for holder, held in wants.items()})
+    favourites = {
+        max(users, key=lambda user: (covers[user], users[user], repr(user)))
+        for users in scores.values()
+        if users
+    }
+    return covers, favourites
 
 
-def _in_set(candidate: Candidate, holders: Counter[bytes], wants: int) -> Candidate:
-    most = max((holders[peer] for peer in candidate.peers), default=0)
+def _in_set(
+    candidate: Candidate, holders: Counter[Hashable], favourites: set[Hashable], wants: int
+) -> Candidate:
+    mine = _holders(candidate)
+    most = max((holders[holder] for holder in mine), default=0)
     reasons = [*candidate.reasons, "of the same kind as the rest of the release"]
-    if most > 1:
-        reasons.append(f"a holder of it has {most} of {wants} tracks")
-    score = candidate.score + _SET + _ALBUM * most / wants
+    score = candidate.score + _SET
+    if candidate.backend == SOULSEEK:
+        score += _FOLDER * most / wants + _ONE_USER * (not favourites.isdisjoint(mine))
+        reasons.append(f"its folder there has {'all' if most == wants else most} of {wants} tracks")
+    else:
+        score += _ALBUM * most / wants
+        if most > 1:
+            reasons.append(f"a holder of it has {most} of {wants} tracks")
     return msgspec.structs.replace(candidate, score=score, reasons=tuple(reasons))
 
 
@@ -156,28 +225,15 @@ def _scored(length: int | None, constraints: Constraints, candidate: Candidate) 
     preferred = [codec.lower() for codec in constraints.preferred_codecs]
     if candidate.codec.lower() in preferred:
         place = preferred.index(candidate.codec.lower())
-        score += _PREFERRED * (len(preferred) - place) / len(preferred)
         reasons.append(f"{candidate.codec} is preferred" + (f" (choice {place + 1})" if place else ""))
     elif preferred:
         reasons.append(f"{candidate.codec or 'its codec'} is not among the preferred codecs")
     if candidate.canonical and constraints.prefer_canonical:
         score += _CANONICAL
-    quality = _quality(candidate)
-    score += quality
+    score += cheap.worth(candidate, constraints)
     reasons.append(variant_name(candidate))
     if length and candidate.duration:
         score += 5.0 - 2.0 * abs(candidate.duration - length) / 1000
     elif length:
         reasons.append("its length is not known")
     return msgspec.structs.replace(candidate, score=round(score, 3), reasons=tuple(reasons))
-
-
-def _quality(candidate: Candidate) -> float:
-    if candidate.lossless:
-        return _LOSSLESS + (5.0 if candidate.bit_depth > 16 or candidate.sample_rate > 48_000 else 0.0)
-    worth = _WORTH.get(candidate.codec.lower(), 1.0)
-    return min(_LOSSY_MAX, candidate.bitrate * worth / 4000)
-
-
-def _sorted(candidates: list[Candidate]) -> list[Candidate]:
-    return sorted(candidates, key=lambda one: (-one.score, one.content))

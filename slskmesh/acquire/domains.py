@@ -14,6 +14,7 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
+from slskmesh.catalogue.objects import Release
 from slskmesh.mbid import Mbid
 from slskmesh.work import Origin
 
@@ -29,7 +30,10 @@ class Constraints(msgspec.Struct, frozen=True):
 
 
 class Music(msgspec.Struct, frozen=True, tag="music"):
-    """A recording as a track of a release. `length` in ms where known."""
+    """A recording as a track of a release. `length` in ms where known.
+
+    `edition` is the release with all its tracks, where the plan is of one: what is not wanted of it tells, too.
+    """
 
     recording: Mbid
     release: Mbid | None = None
@@ -38,6 +42,7 @@ class Music(msgspec.Struct, frozen=True, tag="music"):
     disc: int = 0
     position: int = 0
     length: int | None = None
+    edition: Release | None = None
 
 
 class GenericFile(msgspec.Struct, frozen=True, tag="file"):

@@ -1,6 +1,7 @@
 """Plans: for each thing wanted, who could give it, in which order, and why. Values; made by `acquire.planner`.
 
-Rules: every choice and every refusal carries its reason as a sentence; texts that peers wrote are not in here.
+Rules: every choice and every refusal carries its reason as a sentence; texts that peers or users wrote are not in
+them. What a Soulseek user is called and where his file is stands in fields of its own, raw.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from slskmesh.identity.peerid import PeerId
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """One content that fulfils a want, and who has it. `score` is comparable within one want; higher is better."""
+    """One content that fulfils a want, and who has it. `score` is comparable within one want and backend; higher is
+    better. From a Soulseek user `content` is the name of the download (`soulseek.download_entry.key_of`): what is in
+    the file nobody knows before it is here.
+    """
 
     content: bytes
     size: int
-    backend: str  # "local", "mesh"
+    backend: str  # "local", "mesh", "soulseek"
     peers: tuple[PeerId, ...] = ()
     codec: str = ""
     lossless: bool = False
@@ -30,6 +34,9 @@ class Candidate(msgspec.Struct, frozen=True):
     score: float = 0.0
     reasons: tuple[str, ...] = ()
     path: str = ""  # where a local one stands
+    user: str = ""  # the Soulseek user who sends it
+    remote: str = ""  # its path there, as it came
+    cheap: bool = False  # he is cheap to take it from (`acquire.cheap`)
 
 
 class Planned(msgspec.Struct, Generic[D], frozen=True):

@@ -15,7 +15,7 @@ import msgspec
 import trio
 
 from slskmesh.acquire import backends, choice
-from slskmesh.acquire.backends import LOCAL, Backend, Findings, Progress
+from slskmesh.acquire.backends import LOCAL, SOULSEEK, Backend, Findings, Progress
 from slskmesh.acquire.choice import Judged
 from slskmesh.acquire.domains import D, GenericFile, Intent, Music
 from slskmesh.acquire.origins import Gate
@@ -25,6 +25,7 @@ from slskmesh.errors import PeerError, StorageError
 from slskmesh.work import PLAN, Budget, BudgetSpent, Origin, RemoteBudget
 
 _ORDER = tuple(Origin)
+_NOT_THE_MESH = (LOCAL, SOULSEEK)
 
 
 class Planner:
@@ -46,6 +47,7 @@ class Planner:
         progress: Progress | None = None,
     ) -> Plan[Music]:
         """Candidates for tracks of a release, as one set where that can be. BudgetSpent: refused, or nothing asked."""
+        wants = [_on(release, intent) for intent in wants]
         findings, notes = await self._gather(self._music, wants, budget, progress)
         judged = [
             self._judge(intent, found) for intent, found in zip(wants, findings.candidates, strict=True)
@@ -102,10 +104,12 @@ class Planner:
 
         async def one(backend: Backend[D]) -> None:
             chosen = [
-                i for i, it in enumerate(intents) if backend.name == LOCAL or it.constraints.use_overlay
+                i
+                for i, it in enumerate(intents)
+                if backend.name in _NOT_THE_MESH or it.constraints.use_overlay
             ]
             if not chosen:
-                notes.append("peers are not asked: this job stays on this machine")
+                notes.append("peers are not asked: this job does not use the mesh")
                 return
             try:
                 answer = await backends.ask(backend, [intents[i] for i in chosen], budget, progress)
@@ -133,6 +137,14 @@ def _origin(intents: Sequence[Intent[D]], budget: Budget) -> Origin:
     if lowest is Origin.REMOTE and not isinstance(budget, RemoteBudget):
         raise ValueError("what a peer wants is not planned on a local budget")
     return lowest
+
+
+def _on(release: Release, intent: Intent[Music]) -> Intent[Music]:
+    """The same as a track of a release of which all is known."""
+    if intent.want.edition is not None:
+        return intent
+    want = msgspec.structs.replace(intent.want, edition=release)
+    return msgspec.structs.replace(intent, want=want)
 
 
 def _spread(found: Findings, places: Sequence[int], total: int) -> Findings:

@@ -10,16 +10,25 @@ CODE = """
 from slskmesh.acquire.backends import Backend, LocalMusic, ask
 from slskmesh.acquire.domains import GenericFile, Intent, Music
 from slskmesh.acquire.mesh import MeshFiles, MeshMusic
+from slskmesh.acquire.soulseek import SoulseekMusic
 from slskmesh.mbid import Mbid
-from slskmesh.work import LocalBudget
+from slskmesh.work import LocalBudget, RemoteBudget
 
-async def use(music: Backend[Music], local: LocalMusic, mesh: MeshMusic, files: MeshFiles) -> None:
+async def use(
+    music: Backend[Music], local: LocalMusic, mesh: MeshMusic, files: MeshFiles, legacy: SoulseekMusic
+) -> None:
     song, file = Intent(Music(Mbid("r"))), Intent(GenericFile(1, "a.iso"))
     await ask(music, [song], LocalBudget())
     await ask(music, [file], LocalBudget())
     await music.find([file], LocalBudget())
     await mesh.find([file], LocalBudget())
     await files.find([song], LocalBudget())
+    await ask(legacy, [file], LocalBudget())
+    await legacy.find([file], LocalBudget())
+    await legacy.ask([song], RemoteBudget([]))
+    wrong: Backend[GenericFile] = legacy
+    right: Backend[Music] = legacy
+    await ask(legacy, [song], LocalBudget())
     await ask(mesh, [song], LocalBudget())
     await ask(files, [file], LocalBudget())
     fine: Backend[Music] = mesh
@@ -34,4 +43,8 @@ def test_the_checker_refuses_what_is_of_another_domain(tmp_path: Path) -> None:
         "await music.find([file], LocalBudget())",
         "await mesh.find([file], LocalBudget())",
         "await files.find([song], LocalBudget())",
+        "await ask(legacy, [file], LocalBudget())",
+        "await legacy.find([file], LocalBudget())",
+        "await legacy.ask([song], RemoteBudget([]))",
+        "wrong: Backend[GenericFile] = legacy",
     }

@@ -64,7 +64,7 @@ async def test_a_job_that_stays_here_asks_no_peer() -> None:
     alone = Intent(want(0).want, constraints=Constraints(use_overlay=False))
     plan = await planner(shadow).plan_release(RELEASE_OBJECT, [alone], LocalBudget())
     assert shadow.asked == [] and plan.wants[0].candidates == ()
-    assert "peers are not asked: this job stays on this machine" in plan.lines
+    assert "peers are not asked: this job does not use the mesh" in plan.lines
     plan = await planner(shadow).plan_release(RELEASE_OBJECT, [alone, want(1)], LocalBudget())
     assert [len(one.candidates) for one in plan.wants] == [0, 1]
 
