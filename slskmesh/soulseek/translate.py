@@ -28,6 +28,7 @@ from aioslsk.user.model import UserStatus
 
 from slskmesh.errors import PeerError, UserError
 from slskmesh.soulseek import values
+from slskmesh.soulseek.connections import UserOffline
 from slskmesh.soulseek.port import Offline
 from slskmesh.soulseek.values import LegacyEvent, Outcome, TransferNews, TransferPhase, UserState
 
@@ -87,6 +88,8 @@ def translated(what: str) -> Iterator[None]:
         ) from error
     except TimeoutError as error:
         raise PeerError("no-answer", f"{what}: no answer came in time", blame=False) from error
+    except UserOffline as error:
+        raise PeerError("offline", f"{what}: the user is offline", blame=False) from error
     except (NetworkError, OSError) as error:
         raise PeerError("unreachable", f"{what}: the user cannot be reached", blame=False) from error
     except AioSlskException as error:

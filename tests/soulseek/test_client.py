@@ -247,10 +247,10 @@ async def test_watched_users(pair: tuple[Person, Person], server: ScriptedServer
 
 async def test_nobody_there(pair: tuple[Person, Person], tmp_path: Path) -> None:
     anna, _ = pair
-    with pytest.raises(PeerError, match="cannot be reached") as caught:
+    with pytest.raises(PeerError, match="the user is offline") as caught:
         await anna.client.user_info("nobody", LocalBudget())
     assert not caught.value.blame
-    with pytest.raises(PeerError):
+    with pytest.raises(PeerError, match="the user is offline"):
         [portion async for portion in anna.client.browse("nobody", LocalBudget())]
 
 
