@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Container
@@ -141,7 +141,7 @@ class Desk(SafeApp):
         """All actions; made after the first paint, which needs none of them."""
         from tui.everywhere import all_actions
 
-        return Registry(all_actions())
+        return Registry((*all_actions(), *touring.actions(self.tour)))
 
     # Panes
     @property
@@ -430,11 +430,11 @@ class Desk(SafeApp):
     def resized(self, width: int, height: int) -> None:
         """The terminal has another size."""
         self.screen.set_class(width < SMALL[0] or height < SMALL[1], "-small")
-        if self.overlay is not None:
-            self._place(self.overlay)
         self.call_after_refresh(self._size_settled)
 
     def _size_settled(self) -> None:
+        if self.overlay is not None:
+            self._place(self.overlay)
         self._toast_stack().settle()
         self.show_tour()
 

@@ -158,6 +158,19 @@ def test_the_box_says_all_and_can_be_scrolled_and_copied() -> None:
     play(scene())
 
 
+def test_an_open_box_follows_the_size_of_the_terminal() -> None:
+    async def scene() -> None:
+        async with stage(*on()) as st:
+            await st.press("b")
+            for size in (NARROW, WIDE):
+                await st.pilot.resize_terminal(*size)
+                await st.settle()
+                box = st.app.overlay
+                assert box is not None and box.region.right <= size[0] and box.region.bottom <= size[1] - 2
+
+    play(scene())
+
+
 def test_the_box_s_keys_do_what_the_state_allows() -> None:
     async def scene() -> None:
         async with stage(*on("degraded", Banner.DEGRADED)) as st:
