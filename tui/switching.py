@@ -1,4 +1,4 @@
-"""Another source for a download from a Soulseek user: Search opens with its words, the hit taken there replaces him.
+"""Another source for a download from a Soulseek user: Search opens with its words, a hit taken there replaces the user.
 
 Rules: at most one download waits for its new source; the person is asked before it changes, with both files named, so
 that a hit taken for something else replaces nothing by accident. A hit of a peer's is fetched as a download of its own,

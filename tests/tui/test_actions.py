@@ -120,19 +120,23 @@ def test_swarm() -> None:
             await st.settle()
             assert st.last() == c.Watch("0" * 64)
             await st.push(chunkmap())
+            await st.press("enter", "j")
+            assert st.last() == c.Watch("0" * 64), "the file that comes in stands for its folder"
             await st.press("p")
             assert st.last() == c.Pause("0" * 64)
             await st.press("r")
             assert st.last() == c.Pause("0" * 64), "a running download cannot be resumed"
             await st.press("d", "n")
             assert st.last() == c.Pause("0" * 64), "nothing is done before the answer"
-            await st.press("J", "K")
-            assert st.client.commands[-2:] == [c.Move("0" * 64, 1), c.Move("0" * 64, -1)]
-            await st.press("right_square_bracket")
+            await st.press("J")
+            assert st.last() == c.Move("0" * 64, 1)
+            await st.press("j", "K")
+            assert st.last() == c.Move(f"{1:064x}", -1)
+            await st.press("k", "right_square_bracket")
             assert st.last() == c.Watch(f"{1:064x}")
             await st.press("left_square_bracket")
             await st.push(chunkmap())
-            await st.press("z", "c", "c", "o", "o", "tab", "l", "l")
+            await st.press("tab", "z", "c", "c", "o", "o", "l", "l")
             shown = st.app.panes["swarm"].map.map  # type: ignore[attr-defined]
             assert (shown.zoomed, shown.colour, shown.order, shown.cursor) == (True, "age", "file", 2)
             await st.press("1", "0", "0", "G")

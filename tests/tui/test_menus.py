@@ -63,6 +63,8 @@ def test_the_row_menu_runs_by_key_and_says_why_not() -> None:
     async def scene() -> None:
         async with stage() as st:
             await st.press("4", "x")
+            assert isinstance(st.app.overlay, Menu) and st.app.overlay.title == "Harbour Lights (6 files)"
+            await st.press("escape", "enter", "j", "x")
             menu = st.app.overlay
             assert isinstance(menu, Menu) and menu.title == "Harbour Mix (live).flac"
             await st.press("r")
@@ -158,7 +160,7 @@ def test_a_removal_can_be_undone_for_ten_seconds() -> None:
     async def scene() -> None:
         async with stage() as st:
             st.app.monotonic = time = Time()
-            await st.press("4", "d", "y")
+            await st.press("4", "enter", "j", "d", "y")
             assert st.last() == c.Pause("0" * 64), "it takes no more room while it waits"
             assert "gone 10s" in st.text()
             await st.press("d")
@@ -210,7 +212,7 @@ def test_a_box_grows_and_shrinks(size: tuple[int, int]) -> None:
             assert st.app.pane.box.id == "availability" and st.app.pane.box.size == (size[0], size[1] - 4)
             await st.press("underscore", "escape", "shift+tab", "shift+tab")
             assert st.app.pane.size_step == 0 and (size == NARROW or box.size == before)
-            await st.press("m")
+            await st.press("escape", "m")
             assert st.app.pane.box.id == "map" and st.app.pane.size_step == WHOLE
             await st.press("m")
             assert st.app.pane.box.id == "transfers" and st.app.pane.size_step == 0
@@ -342,7 +344,7 @@ def test_theme_and_bell_follow_the_settings() -> None:
 def test_a_download_without_a_map_says_what_is_known() -> None:
     async def scene() -> None:
         async with stage() as st:
-            await st.press("4", "j", "j", "j", "j")
+            await st.press("4", "enter", "j", "j", "j", "j", "j")
             assert "11.1k" not in st.text() and "of 24.0M" in st.text()
             assert "it comes back with r" in st.text()
             await st.push(chunkmap(4, 96))

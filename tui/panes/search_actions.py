@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from slskmesh.engine.commands import Download
 from slskmesh.engine.events import Level, Reply
+from tui import switching
 from tui.actions import Action, engine_off
 from tui.viewmodel.facets import FACETS, NAMES, Facet
 from tui.viewmodel.formats import count, plural
@@ -32,6 +33,9 @@ def _not_files(desk: MeshApp) -> str | None:
 
 
 def _get(desk: MeshApp, rows: list[Row]) -> None:
+    if rows and switching.chosen(desk, desk.search.asked, rows[0].hit):
+        return
+
     def answered(reply: Reply) -> None:
         if not reply.ok:
             desk.say(str(reply.text), Level.ERROR)

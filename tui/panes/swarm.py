@@ -273,7 +273,7 @@ class SwarmPane(Pane):
         self._watch()
         self._show_uploads()
 
-    def arrange(self, sort: str) -> None:
+    def sort_by(self, sort: str) -> None:
         """Another order; the one of now is reversed."""
         again = sort == self.downloads.sort
         self.downloads.arrange(sort, not self.downloads.reverse if again else False)

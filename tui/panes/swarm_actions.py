@@ -15,7 +15,7 @@ from slskmesh.engine.events import Level
 from slskmesh.engine.legacy_commands import ClearLegacy, MoveLegacy, PauseLegacy, ResumeLegacy
 from tui import removing, switching
 from tui.actions import Action, engine_off
-from tui.panes import user_menu
+from tui.panes import people_actions as people
 from tui.panes.map_actions import MAP_ACTIONS, open_chunk, pane_of, zoom
 from tui.viewmodel.download import File, Stand
 from tui.viewmodel.download_details import details
@@ -247,7 +247,7 @@ def _switch(desk: MeshApp, argument: str) -> None:
 def _user(desk: MeshApp, argument: str) -> None:
     file = pane_of(desk).file
     assert file is not None
-    user_menu.show(desk, file.user)
+    people.whois(desk, file.user)
 
 
 def _fold(desk: MeshApp, argument: str) -> None:
@@ -274,11 +274,11 @@ def _open(desk: MeshApp, argument: str) -> None:
 def _sort(desk: MeshApp, argument: str) -> None:
     pane = pane_of(desk)
     if argument in SORTS:
-        pane.arrange(argument)
+        pane.sort_by(argument)
         return
     now = pane.downloads.sort
     entries = [
-        Entry("", name, partial(pane.arrange, name), note="now; again reverses" if name == now else "")
+        Entry("", name, partial(pane.sort_by, name), note="now; again reverses" if name == now else "")
         for name in SORTS
     ]
     desk.open(Menu("sort downloads by", entries))
@@ -368,8 +368,8 @@ ACTIONS = (
         "clear-finished", "take finished ones off the list", ("C",), _clear, PLACE, _no_clear, hint="clear"
     ),
     Action(
-        "user-menu",
-        "what can be done with its Soulseek user",
+        "download-user",
+        "ask who its Soulseek user is; write, browse, add, ban",
         ("u",),
         _user,
         PLACE,

@@ -6,16 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from slskmesh.engine.commands import Block
-from slskmesh.engine.legacy_commands import CancelUpload
+from slskmesh.engine.legacy_commands import CancelUpload, CancelUploads
 from slskmesh.engine.legacy_views import LegacyUploadView
 from tui.actions import Action, engine_off
-from tui.panes import user_menu
+from tui.panes import people_actions as people
 from tui.panes.swarm import SwarmPane
-from tui.panes.user_menu import BROWSE
 from tui.viewmodel.formats import percent, rate, size
 from tui.viewmodel.spans import Line
 from tui.viewmodel.uploads import Upload, sent, state, user_of, whom
-from tui.widgets.prompt import Question
 
 if TYPE_CHECKING:
     from tui.app import MeshApp
@@ -36,20 +34,16 @@ def _none(desk: MeshApp) -> str | None:
 def _no_user(desk: MeshApp) -> str | None:
     reason = _none(desk)
     if reason is None and not user_of(_upload(desk)):
-        return "only with a Soulseek user: what a peer asks for ends when he has it; B blocks him"
+        return "only with a Soulseek user; this is a peer's stream"
     return reason
 
 
-def _unless(why: Callable[[MeshApp, str], str | None]) -> Callable[[MeshApp], str | None]:
-    return lambda desk: _no_user(desk) or why(desk, user_of(_upload(desk)))
+def _no_browse(desk: MeshApp) -> str | None:
+    return _no_user(desk) or people.no_browse(desk)
 
 
 def _with_user(run: Callable[[MeshApp, str], None]) -> Callable[[MeshApp, str], None]:
     return lambda desk, _: run(desk, user_of(_upload(desk)))
-
-
-def _no_browse(desk: MeshApp, user: str) -> str | None:
-    return None if desk.registry.command(BROWSE) is not None else "there is no list of shares to open"
 
 
 def _cancel(desk: MeshApp, argument: str) -> None:
@@ -58,25 +52,16 @@ def _cancel(desk: MeshApp, argument: str) -> None:
     desk.ask(CancelUpload(upload.key))
 
 
+def _cancel_all(desk: MeshApp, user: str) -> None:
+    people.sure(desk, f"cancel all uploads to {people.short(desk, user)}?", CancelUploads(user))
+
+
 def _ban(desk: MeshApp, argument: str) -> None:
     upload = _upload(desk)
-    assert upload is not None
     if isinstance(upload, LegacyUploadView):
-        user_menu.ban(desk, str(upload.user))
-        return
-    peer = upload.peer
-
-    def sure(answer: str) -> None:
-        desk.ask(Block(peer))
-
-    desk.question(
-        Question(f"Block {upload.short}: no sessions, searches or chunks for it?", sure, confirm=True)
-    )
-
-
-def _no_ban(desk: MeshApp) -> str | None:
-    user = user_of(_upload(desk))
-    return _none(desk) or (user_menu.no_ban(desk, user) if user else None)
+        people.ban(desk, str(upload.user))
+    elif upload is not None:
+        people.sure(desk, f"block {upload.short}: no sessions, searches or chunks?", Block(upload.peer))
 
 
 def _open(desk: MeshApp, argument: str) -> None:
@@ -97,61 +82,37 @@ def _open(desk: MeshApp, argument: str) -> None:
     desk.open_text("upload", lines)
 
 
+def _of_user(
+    id: str,
+    title: str,
+    key: str,
+    run: Callable[[MeshApp, str], None],
+    hint: str,
+    why_not: Callable[[MeshApp], str | None] = _no_user,
+) -> Action:
+    return Action(f"upload-{id}", title, (key,), _with_user(run), PLACE, why_not, hint=hint, on_row=True)
+
+
 ACTIONS = (
     Action(
         "upload-details", "show everything about this upload", ("enter",), _open, PLACE, _none, hint="details"
     ),
     Action(
-        "cancel-upload", "cancel this upload", ("d",), _cancel, PLACE, _no_user, hint="cancel", on_row=True
+        "upload-cancel", "cancel this upload", ("d",), _cancel, PLACE, _no_user, hint="cancel", on_row=True
     ),
+    _of_user("cancel-all", "cancel all uploads to this user (asks)", "D", _cancel_all, "cancel all"),
     Action(
-        "cancel-uploads",
-        "cancel all uploads to this user (asks)",
-        ("D",),
-        _with_user(user_menu.cancel_all),
-        PLACE,
-        _no_user,
-        hint="cancel all",
-        on_row=True,
-    ),
-    Action(
-        "ban-user",
-        "ban this user, or block this peer (asks)",
+        "upload-ban",
+        "ban this user (asks from what), or block this peer",
         ("B",),
         _ban,
         PLACE,
-        _no_ban,
+        _none,
         hint="ban",
         on_row=True,
     ),
-    Action(
-        "upload-buddy",
-        "add this user to the buddies",
-        ("a",),
-        _with_user(user_menu.add_buddy),
-        PLACE,
-        _unless(user_menu.no_buddy),
-        hint="buddy",
-        on_row=True,
-    ),
-    Action(
-        "upload-browse",
-        "browse this user's shares",
-        ("o",),
-        _with_user(user_menu.browse),
-        PLACE,
-        _unless(_no_browse),
-        hint="browse",
-        on_row=True,
-    ),
-    Action(
-        "upload-message",
-        "write this user a message",
-        ("m",),
-        _with_user(user_menu.message),
-        PLACE,
-        _no_user,
-        hint="message",
-        on_row=True,
-    ),
+    _of_user("buddy", "add this user to the buddies", "a", people.add_buddy, "buddy"),
+    _of_user("message", "write a message", "m", people.message, "message"),
+    _of_user("browse", "browse what this user shares", "o", people.browse, "browse", _no_browse),
+    _of_user("whois", "ask who this user is", "w", people.whois, "who"),
 )

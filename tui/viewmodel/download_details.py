@@ -54,7 +54,7 @@ def _legacy_rows(file: File, now: float) -> list[tuple[str, str]]:
     if file.mesh is None:
         rows.append(("have", f"{d.done:,} bytes"))
     if d.place is not None and file.stand is Stand.WAITING:
-        rows.append(("place", f"{d.place} in his queue"))
+        rows.append(("place", f"{d.place} in the user's queue"))
     if d.tries:
         rows.append(("tries", f"{d.tries}{', ' + w if (w := again(d.next_try, now)) else ''}"))
     if d.added:

@@ -208,7 +208,8 @@ class Downloads:
             folder.files.append(file)
             firsts += [] if path else [file]
         self._entries = [
-            entry.files[0] if isinstance(entry, Folder) and len(entry.files) == 1 else entry for entry in firsts
+            entry.files[0] if isinstance(entry, Folder) and len(entry.files) == 1 else entry
+            for entry in firsts
         ]
         self._folders = folders
         self._opened &= folders.keys()

@@ -4,7 +4,7 @@ Rules:
 - Zoomed out the whole file fits: a cell stands for `per_cell` chunks and shows a bad one first, then one in flight,
   then the least advanced. Zoomed in a cell is a chunk and the map scrolls.
 - A chunk in flight is its source's letter, one that was asked of a source is that letter in lower case.
-- What a Soulseek user sent is his letter, what comes next from him that letter in lower case: one range that grows.
+- What a Soulseek user sent is the user's letter, what comes next from there its lower case: one range that grows.
 - States come as bytes and are aggregated with byte operations: 65,536 chunks cost a few milliseconds.
 - State is told by sign; colour (by state, source or age) only adds to it.
 """

@@ -81,9 +81,9 @@ def as_source(d: LegacyDownloadView, now: float) -> SourceView:
 
 
 def user_lines(wanted: int, done: int, known: UserSumsView | None, buddy: str) -> list[Line]:
-    """What we had and have to do with a user. `buddy`: his state on the list of buddies, empty: not on it."""
+    """What we had and have to do with a user. `buddy`: the state on the list of buddies, empty: not on it."""
     out: list[Line] = [
-        [("list  ", "dim"), (f"{plural(wanted, 'file')} of his, {count(done)} done", "text")],
+        [("list  ", "dim"), (f"{plural(wanted, 'file')}, {count(done)} done", "text")],
     ]
     if known is not None:
         sums = known.sums

@@ -143,7 +143,7 @@ def test_the_timeline_box() -> None:
 def test_the_user_of_a_download() -> None:
     known = statistics().users[0]
     text = "\n".join(text_of(line) for line in timeline.user_lines(6, 1, known, "online"))
-    assert "6 files of his, 1 done" in text and "310M, 14 files" in text and "buddy online" in text
+    assert "6 files, 1 done" in text and "310M, 14 files" in text and "buddy online" in text
     assert len(timeline.user_lines(1, 0, None, "")) == 1
     row = timeline.as_source(legacy(1), NOW)
     assert (row.letter, row.peer, row.short, row.state) == ("S", "", "slsk:tape_hiss", "place 12")
