@@ -17,7 +17,7 @@ from slskmesh.soulseek.values import LegacyEvent, RemoteFile
 LOGIN, SET_PORT, ADDRESS, ADD_USER, STATUS = 1, 2, 3, 5, 7
 SAY, JOIN, LEAVE, CAME, WENT, CONNECT = 13, 14, 15, 16, 17, 18
 WHISPER, ACK, SEARCH, KICK, USER_SEARCH = 22, 23, 26, 41, 42
-ROOMS, ANNOUNCE, WISH_SEARCH, INTERVAL, TICKERS = 64, 66, 103, 104, 113
+ROOMS, ANNOUNCE, PRIVILEGES, WISH_SEARCH, INTERVAL, TICKERS = 64, 66, 92, 103, 104, 113
 TICKER_ADDED, SET_TICKER, ROOM_SEARCH, PHRASES, NO_ROOM = 114, 116, 120, 160, 1003
 
 
@@ -83,6 +83,7 @@ class ScriptedServer:
         self.kept: dict[str, list[bytes]] = {}
         self.seen: list[tuple[str, int, bytes]] = []
         self.heard = trio.Condition()
+        self.ignored: set[int] = set()  # codes that nothing comes of
         self.on_login: Callable[[trio.SocketStream], Awaitable[bool]] | None = None
         self.port = 0
         self._turns: dict[str, trio.Lock] = {}
@@ -122,7 +123,8 @@ class ScriptedServer:
                     await self.tell(name, waiting)
                 while True:
                     code, body = await message(stream)
-                    await self._relay(name, code, body)
+                    if code not in self.ignored:
+                        await self._relay(name, code, body)
                     async with self.heard:
                         self.seen.append((name, code, body))
                         self.heard.notify_all()
@@ -149,6 +151,8 @@ class ScriptedServer:
             who = str(parse(body, "s")[0])
             state = u32(2 if who in self.lines else 0)
             await self.tell(name, framed(STATUS, text(who) + state + b"\x00"))
+        elif code == PRIVILEGES:
+            await self.tell(name, framed(PRIVILEGES, u32(0)))
         elif code in (SEARCH, WISH_SEARCH):
             token, words = parse(body, "is")
             for other in list(self.lines):

@@ -92,6 +92,7 @@ class SocialDouble:
                     "server",
                     f"The room you are trying to enter ({room}) is registered as private.",
                     1.0,
+                    number=9,
                 )
             )
             raise UserError("the server does not let us into this room, or its name is not allowed")

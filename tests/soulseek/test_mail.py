@@ -147,6 +147,37 @@ async def test_they_are_known_again_after_a_restart(tmp_path: Path) -> None:
     assert again.client.whispered == [("bob", "waits")]
 
 
+def test_the_server_may_forget_a_message_once_it_is_written() -> None:
+    post = Post()
+    post.client.log_in()
+    post.client.tell(Whispered("ann", "hello", 50.0, number=3))
+    post.client.tell(Whispered("spam", "buy", 50.0, number=4))  # nothing is kept of it
+    assert post.client.acknowledged == [4]
+    changes = post.mail.take_changes()
+    assert changes is not None and changes.numbers == (3,)
+    post.mail.put_back(changes)  # a full disk
+    post.client.tell(Whispered("ann", "hello", 50.0, live=False, number=5))  # known, and not on disk either
+    assert post.client.acknowledged == [4]
+    again = post.mail.take_changes()
+    assert again is not None and set(again.numbers) == {3, 5}
+    assert [talk.user for talk in again.conversations] == ["ann"] and post.mail.take_changes() is None
+    post.mail.written(again)
+    assert sorted(post.client.acknowledged) == [3, 4, 5]
+    post.client.tell(Whispered("ann", "hello", 50.0, live=False, number=6))
+    known = post.mail.take_changes()
+    assert known is not None and not known.conversations and known.numbers == (6,)
+
+
+def test_what_is_not_acknowledged_is_left_to_the_next_session() -> None:
+    post = Post()
+    post.client.log_in()
+    post.client.tell(Whispered("ann", "hello", 50.0, number=3))
+    post.client.lose()
+    post.client.log_in()  # perhaps another server, whose numbers are others
+    changes = post.mail.take_changes()
+    assert changes is not None and changes.conversations and changes.numbers == ()
+
+
 async def test_muted_users_and_lines_that_cannot_be_sent() -> None:
     post = Post()
     post.client.tell(Whispered("spam", "buy", 1.0))

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
-from slskmesh.errors import StorageError
+from slskmesh.errors import StorageError, UserError
 from slskmesh.soulseek import people_rows
 from slskmesh.soulseek.blocklist import IGNORE
 from slskmesh.soulseek.keeping import Keeping
@@ -32,6 +32,7 @@ from slskmesh.soulseek.values import (
     RoomUser,
     ServerChanged,
     ServerSaid,
+    UserAddress,
     UserChanged,
     UserState,
     Whispered,
@@ -119,6 +120,27 @@ async def test_what_is_said_is_on_disk_soon_and_not_only_at_the_end(tmp_path: Pa
             nursery.cancel_scope.cancel()
 
 
+async def test_a_message_of_the_server_about_a_room_is_not_delivered_for_ever(tmp_path: Path) -> None:
+    client = SocialDouble()
+    async with open_store(tmp_path / "a.db") as store:
+        social = await open_social(store, client)
+        client.log_in()
+        client.closed_rooms.add("cellar")
+        with pytest.raises(UserError):
+            await social.rooms.join("cellar", LocalBudget())
+        assert social.mail.standings() == [] and client.acknowledged == [9]
+
+
+async def test_where_users_are_counts_for_rules_of_addresses(tmp_path: Path) -> None:
+    client = SocialDouble()
+    async with open_store(tmp_path / "a.db") as store:
+        social = await open_social(store, client)
+        social.people.block_address("10.1.0.0/16", IGNORE)
+        assert not social.people.mutes("ann")
+        client.tell(UserAddress("ann", "10.1.2.3"))
+        assert social.people.mutes("ann") and not social.people.mutes("bob")
+
+
 class FullDisk:
     """A part whose changes are numbers; the disk takes them from the third write on."""
 
@@ -186,7 +208,8 @@ EVENTS = st.one_of(
     st.builds(RoomUser, WORDS, WORDS, st.booleans()),
     st.builds(RoomTicker, WORDS, WORDS, WORDS),
     st.builds(RoomSaid, WORDS, WORDS, WORDS, TIMES),
-    st.builds(Whispered, WORDS, WORDS, TIMES, st.booleans()),
+    st.builds(Whispered, WORDS, WORDS, TIMES, st.booleans(), st.integers(0, 9)),
+    st.builds(UserAddress, WORDS, WORDS),
     st.builds(UserChanged, WORDS, st.sampled_from(UserState)),
     st.builds(RoomsListed, st.lists(st.builds(RoomInfo, WORDS, st.integers(0, 9)), max_size=3).map(tuple)),
     st.builds(WishInterval, st.integers(-5, 1 << 40)),
