@@ -190,9 +190,10 @@ class Desk(SafeApp):
         self.touch("#hints")
 
     def touch(self, *selectors: str) -> None:
-        """Asks the fixed rows for a repaint."""
+        """Asks the fixed rows for a repaint; when the screen is taken down at the end there are none any more."""
         for selector in selectors:
-            self.screen.query_one(selector, Canvas).touch()
+            for canvas in self.screen.query(selector).results(Canvas):
+                canvas.touch()
 
     def make_palette(self) -> None:
         """Styles for the theme of now."""

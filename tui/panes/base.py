@@ -55,7 +55,8 @@ class Pane(Container):
 
     @property
     def box(self) -> Box:
-        """The focused box."""
+        """The focused box; before the pane is on the screen for the first time, the one that will have the focus."""
+        self.boxes = self.boxes or list(self.make_boxes())
         return next((box for box in self.boxes if box.active), self.boxes[self.first])
 
     def focus_box(self, box: Box) -> None:

@@ -242,7 +242,8 @@ class ScenesPane(Pane):
             self.buffers.open(place.name)
         self._words.pop("buffers", None)
         self._wanted = place
-        self._take_chats()
+        if self._here:
+            self._take_chats()
 
     def go_to(self, number: int) -> None:
         """Shows the place of a number."""
