@@ -5,7 +5,8 @@ Rules:
   start without Soulseek costs nothing and a first paint never waits for it.
 - Every call that asks server or users takes a `LocalBudget`, by type and at run time.
 - The handler runs on the engine's loop, in order; what it raises ends `run`, like any fault of ours.
-- Ending `run` leaves the server, ends transfers where they are (files stay), joins the thread.
+- Ending `run` leaves the server, ends transfers where they are (files stay), joins the thread. From the moment it is
+  cancelled the handler hears nothing more: what it starts tasks in may be gone. Calls raise `Offline` from then on.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ Ts = TypeVarTuple("Ts")
 
 _BATCH = 256
 _COST = 1
+_STOPPED = "the Soulseek client was stopped"
 
 
 class LegacyClient:
@@ -64,6 +66,7 @@ class LegacyClient:
                 self._more = trio.Event()
                 if self._fault is not None:
                     raise self._fault
+                await trio.lowlevel.checkpoint_if_cancelled()
                 events = self._inbox.take(_BATCH)
                 for event in events:
                     if self._handler is not None:
@@ -148,6 +151,10 @@ class LegacyClient:
         """What a user says of himself."""
         return await self._on_thread(self._asking(budget).user_info, user)
 
+    async def shares_of(self, user: str, budget: LocalBudget) -> tuple[int, int] | None:
+        """Folders and files that the server says a user shares; None: it does not say."""
+        return await self._on_thread(self._asking(budget).shares_of, user)
+
     async def watch(self, user: str, on: bool) -> None:
         """Hears of a user's state, or no longer. Kept over sessions."""
         await self._on_thread((await self._started()).watch, user, on)
@@ -208,14 +215,17 @@ class LegacyClient:
     async def _started(self) -> LegacyCalls:
         async with self._starting:
             if self._over:  # who shares our nursery may take one more step while it is being cancelled
-                raise Offline("the Soulseek client was stopped")
+                raise Offline(_STOPPED)
             if self._token is None:
                 raise RuntimeError("the client is not run")
             if self._calls is None:
                 if self._thread is None:
                     self._thread = AsyncioThread("slskmesh soulseek")
                     await self._thread.start()
-                self._calls = await self._on_thread(self._load)
+                calls = await self._on_thread(self._load)
+                if self._over:
+                    raise Offline(_STOPPED)
+                self._calls = calls
                 self.limit(*self._limits)
             return self._calls
 
@@ -273,7 +283,7 @@ class LegacyClient:
 
     async def _on_thread(self, fn: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
         if self._thread is None:
-            raise Offline("the Soulseek client was stopped")
+            raise Offline(_STOPPED)
         with _gone():
             return await self._thread.call(fn, *args)
 
@@ -283,4 +293,4 @@ def _gone() -> Iterator[None]:
     try:
         yield
     except ThreadEnded as error:
-        raise Offline("the Soulseek client was stopped") from error
+        raise Offline(_STOPPED) from error

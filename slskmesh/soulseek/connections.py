@@ -33,6 +33,7 @@ from aioslsk.protocol.primitives import MessageDataclass
 
 from slskmesh.errors import UserError
 from slskmesh.soulseek.guards import SharesSink
+from slskmesh.soulseek.receiving import finished
 
 LINES_MAX: Final = 1024
 ADDRESSES_MAX: Final = 10_000
@@ -83,7 +84,9 @@ class GuardedNetwork(Network):  # type: ignore[misc]
         self.listening_connections = self.create_listening_connections()
         line = self.listening_connections[0]
         if line is not None:
-            await self.connect_listening_ports()
+            await finished(
+                self.connect_listening_ports()
+            )  # cancelled in the middle it would leave a socket open
             line.port = line._server.sockets[0].getsockname()[1]
 
     @property

@@ -65,8 +65,8 @@ def _append(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-async def _finished(work: Any) -> Any:
-    """What a worker thread gives; a cancellation waits for it, so that nothing writes after the caller is gone."""
+async def finished(work: Any) -> Any:
+    """What work gives; a cancellation waits for it, so that nothing of it happens after the caller is gone."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -83,7 +83,7 @@ async def receive(transfer: Any, connection: PeerConnection) -> None:
     try:
         opened = asyncio.ensure_future(asyncio.to_thread(_open, Path(transfer.local_path)))
         try:
-            handle, offset = await _finished(opened)
+            handle, offset = await finished(opened)
         except asyncio.CancelledError:
             if not opened.cancelled() and opened.exception() is None:
                 handle = opened.result()[0]
@@ -111,5 +111,5 @@ async def _take(transfer: Any, connection: PeerConnection, handle: int) -> None:
         data = await connection.receive_data(min(allowed, left))
         if data is None:
             return
-        await _finished(asyncio.to_thread(_append, handle, data))
+        await finished(asyncio.to_thread(_append, handle, data))
         transfer._transfer_progress_callback(data)

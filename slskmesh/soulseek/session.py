@@ -98,6 +98,7 @@ class LegacySession:
         self._limits = (0, 0)
         self._token = random.randrange(1, 1 << 31)
         self._ending: asyncio.Task[None] | None = None
+        self._connecting: asyncio.Task[Any] | None = None
 
     @property
     def listening(self) -> tuple[str, int] | None:
@@ -108,6 +109,13 @@ class LegacySession:
 
     async def connect(self, line: Line) -> Outcome:
         """Listens, connects, logs in. UserError where the address to listen at cannot be had."""
+        self._connecting = asyncio.current_task()
+        try:
+            return await self._connect(line)
+        finally:
+            self._connecting = None
+
+    async def _connect(self, line: Line) -> Outcome:
         server = address(line.server, "soulseek.server")
         listen = address(line.listen, "soulseek.listen") if line.listen else None
         aio = await self._client(line)
@@ -136,7 +144,10 @@ class LegacySession:
             await self._close_server(self._aio)
 
     async def stop(self) -> None:
-        """Ends everything; files stay as they are."""
+        """Ends everything, also in the middle of a connect; files stay as they are."""
+        if (connecting := self._connecting) is not None:
+            connecting.cancel()
+            await asyncio.wait([connecting])
         if self._aio is not None:
             await self._close_server(self._aio)
             await self._aio.stop()
@@ -146,7 +157,11 @@ class LegacySession:
             guards.install()
             aio = GuardedClient(settings_for(line), self._answers, self._rule, self._report, self._failed)
             aio.network.on_address = self._located
-            await aio.start()
+            try:
+                await aio.start()
+            except BaseException:
+                await aio.stop()
+                raise
             aio.events.register(ConnectionStateChangedEvent, self._on_line)
             aio.events.register(KickedEvent, self._on_kicked)
             aio.events.register(MessageReceivedEvent, self._on_message, priority=200)

@@ -107,8 +107,11 @@ class AsyncioThread:
             self._post(lambda: fn(*args))
 
     async def stop(self) -> None:
-        """Ends the loop and joins the thread; calls that still wait end with `ThreadEnded`."""
+        """Ends the loop and joins the thread; calls that still wait end with `ThreadEnded`. Also while it starts."""
+        if self._thread.ident is None:
+            return
         with trio.CancelScope(shield=True):
+            await self._started.wait()
             if self._stop is not None:
                 self.post(self._stop.set)
             await self._ended.wait()
