@@ -19,6 +19,7 @@ from slskmesh.soulseek.download_entry import key_of
 from slskmesh.soulseek.folders import is_disc, parts_of
 from slskmesh.soulseek.results import Source
 from slskmesh.soulseek.values import Listing, RemoteFile, TransferPhase
+from slskmesh.wire.limits import FILE_MAX
 from slskmesh.wire.messages import Hit
 from slskmesh.work import LocalBudget
 
@@ -141,6 +142,8 @@ class LegacyDesk:
 
     async def _get_remote(self, request: int, command: legacy.GetRemote) -> tuple[str, str]:
         check_configured(self._engine)
+        if not 0 <= command.size <= FILE_MAX:
+            raise UserError(f"a file has from 0 to {FILE_MAX} bytes, not {command.size}")
         file = RemoteFile(command.path, command.size)
         key = await self._engine.legacy.downloads.add(
             command.user, file, command.folder or folder_for(file, ""), paused=command.paused
@@ -281,17 +284,22 @@ def key_in(text: str) -> bytes:
 
 async def each(keys: Sequence[str], work: Callable[[bytes], Awaitable[None]]) -> Went:
     """Does it to every download of these keys, some at a time."""
-    went, limit = Went(), trio.CapacityLimiter(_AT_ONCE)
+    wanted = list(dict.fromkeys(keys))
+    failed: dict[int, str] = {}
+    limit = trio.CapacityLimiter(_AT_ONCE)
 
-    async def one(key: str) -> None:
+    async def one(place: int, key: str) -> None:
         async with limit:
             try:
                 await work(key_in(key))
-                went.done += 1
             except SlskmeshError as error:
-                went.fail(str(error))
+                failed[place] = str(error)
 
     async with trio.open_nursery() as nursery:
-        for key in dict.fromkeys(keys):
-            nursery.start_soon(one, key)
+        for place, key in enumerate(wanted):
+            nursery.start_soon(one, place, key)
+    went = Went()
+    went.done = len(wanted) - len(failed)
+    for place in sorted(failed):
+        went.fail(failed[place])
     return went

@@ -211,7 +211,7 @@ class LegacyPulse:
 
     async def _beat_lines(self) -> None:
         social = self._legacy.social
-        seen = dict(social.versions)
+        seen: dict[str, int] = {}
         while True:
             if self._chat is None:
                 self._watching = trio.Event()
