@@ -238,7 +238,7 @@ class UiSettings(msgspec.Struct, frozen=True):
     on_hangup: Annotated[
         str, Rule(choice("stop", "keep-running"), "what to do when the terminal goes away", True)
     ] = "stop"
-    bell: Annotated[bool, Rule(switch, "ring when a download is finished")] = False
+    bell: Annotated[bool, Rule(switch, "ring when a download is finished or the banner changes")] = False
 
 
 class SetupSettings(msgspec.Struct, frozen=True):

@@ -40,7 +40,7 @@ def test_the_job_under_the_cursor_is_watched_and_nothing_after_leaving() -> None
             assert "no job yet: c begins one" in st.text()
             await st.push(jobs())
             assert st.last() == c.WatchJob(12)
-            await st.press("2", "j")
+            await st.press("j", "j")
             assert st.last() == c.WatchJob(14)
             await st.push(job_view(1))
             assert "Night Ferry" not in st.text(), "another job's view is not this job's"
@@ -103,8 +103,8 @@ def test_moving_takes_a_count_and_only_in_the_order_of_work() -> None:
     async def scene() -> None:
         async with stage() as st:
             await open_jobs(st)
-            await st.press("J", "2", "J", "K")
-            assert st.client.commands[-3:] == [c.MoveJob(13, 1), c.MoveJob(13, 2), c.MoveJob(13, -1)]
+            await st.press("J", "5", "J", "K")
+            assert st.client.commands[-3:] == [c.MoveJob(13, 1), c.MoveJob(13, 5), c.MoveJob(13, -1)]
             await st.press("s", "j", "enter")
             assert pane(st).sort == "state" and "sort:state" in st.text()
             assert pane(st).list.source.row(0).phase is JobPhase.FAILED
@@ -172,7 +172,7 @@ def test_m_jumps_to_the_track_s_transfer() -> None:
             assert swarm.transfer is not None and swarm.transfer.transfer == f"{1:064x}", (
                 "the first that is fetched"
             )
-            await st.press("3", "enter", "2", "j", "m")
+            await st.press("3", "enter", "j", "j", "m")
             await st.settle()
             assert swarm.transfer is not None and swarm.transfer.transfer == f"{2:064x}"
             await st.press("3")

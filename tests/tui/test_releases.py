@@ -258,7 +258,7 @@ def test_going_back_and_in_again_asks_nothing_twice() -> None:
             await resolve(st)
             await st.press("escape", "enter")
             assert "7/8 tracks" in st.text() and len(st.client.sent(c.Resolve)) == 1
-            await st.press("escape", "k", "enter", "escape", "2", "j", "enter")
+            await st.press("escape", "k", "enter", "escape", "j", "j", "enter")
             assert st.client.commands[-2:] == [c.Resolve(mbid(0)), c.Resolve(mbid(2))]
             await st.push(resolved(len(st.client.commands) - 1))
             assert "7/8 tracks" not in st.text(), "the answer about another release is not shown"
