@@ -171,7 +171,7 @@ class UserChanged(LegacyEvent, frozen=True):
 class UserAddress(LegacyEvent, frozen=True):
     """Where a user is, an IP address without a port: as the server says, or, until it does, where his line comes from.
 
-    Told when it is new in this session, before anything else that comes of his line.
+    Told when it is learnt and new in this session, before anything else that comes of his line.
     """
 
     user: str
