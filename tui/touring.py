@@ -1,13 +1,17 @@
-"""The guided tour on the screen: what its conditions may look at, and the box that shows its step."""
+"""The guided tour on the screen: what its conditions may look at, the box that shows its step, its own commands."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.viewmodel.tour import LINES, Facts
+from slskmesh.engine.events import Level
+from slskmesh.errors import UserError
+from tui.actions import EVERYWHERE, Action
+from tui.viewmodel.tour import LINES, Extra, Facts, Tour
 from tui.widgets.box import TextBox
 
 if TYPE_CHECKING:
+    from tui.app import MeshApp
     from tui.desk import Desk
 
 
@@ -44,3 +48,27 @@ def show(desk: Desk) -> None:
         box.title, lines = desk.tour.lines(max(20, desk.size.width - 4))
         box.note = ":tour next  :tour off"
         box.show([*lines, []][:LINES])
+
+
+def actions(tour: Tour | None) -> tuple[Action, ...]:
+    """The commands that the tour brings, as actions of the app."""
+    return tuple(_action(extra) for extra in (tour.commands if tour is not None else ()))
+
+
+def _action(extra: Extra) -> Action:
+    def run(desk: MeshApp, argument: str) -> None:
+        try:
+            desk.say(extra.run(argument))
+        except UserError as error:
+            desk.say(str(error), Level.WARN)
+
+    return Action(
+        extra.name,
+        extra.title,
+        (),
+        run,
+        EVERYWHERE,
+        command=extra.name,
+        argument=" or ".join(extra.arguments),
+        candidates=lambda desk: extra.arguments,
+    )

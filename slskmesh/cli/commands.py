@@ -1,7 +1,7 @@
 """The commands of `slskmesh`, parsed by typer. Each is thin: options in, one function of another module, exit code out.
 
-Exit codes of every command: 0 done, 1 failed, 2 bad input, 3 the home is in use, 130 interrupted; `jobs` has 4 for
-still waiting.
+Exit codes of every command: 0 done, 1 failed, 2 bad input, 3 the home is in use, 130 interrupted; `jobs` and `message`
+have 4 for still waiting.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import Annotated
 import typer
 
 from slskmesh import __version__
+from slskmesh.cli.chat_commands import message, rooms, say
 from slskmesh.cli.job_commands import jobs
-from slskmesh.cli.options import HomeOption, JsonOption, WaitOption, home_of
+from slskmesh.cli.options import HomeOption, JsonOption, ServerWait, WaitOption, home_of
 from slskmesh.cli.output import Output
+from slskmesh.cli.people_commands import account, users, wishes
+from slskmesh.cli.transfer_commands import transfers
 from slskmesh.errors import UserError
 
 app = typer.Typer(
@@ -27,7 +30,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(jobs)
+for group in (jobs, transfers, rooms, users, wishes, account):
+    app.add_typer(group)
+app.command()(say)
+app.command()(message)
 
 
 def run_command(argv: list[str]) -> int:
@@ -160,6 +166,14 @@ def resolve(
     raise typer.Exit(run_resolve(home_of(home), release, wait, Output(json)))
 
 
+class Where(enum.StrEnum):
+    """Which networks a search asks."""
+
+    ALL = "all"
+    MESH = "mesh"
+    SOULSEEK = "soulseek"
+
+
 @app.command()
 def search(
     text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", show_default=False)] = None,
@@ -167,38 +181,81 @@ def search(
         str,
         typer.Option(help="Instead of words: a release's MusicBrainz id, as `resolve`.", show_default=False),
     ] = "",
+    where: Annotated[Where, typer.Option(help="Which networks to ask.")] = Where.ALL,
+    user: Annotated[str, typer.Option(help="Ask only this Soulseek user.", show_default=False)] = "",
+    room: Annotated[str, typer.Option(help="Ask only people in this room.", show_default=False)] = "",
+    sieve: Annotated[
+        str,
+        typer.Option("--filter", help="Show only what passes: lossless free -live", show_default=False),
+    ] = "",
+    seconds: Annotated[
+        float | None,
+        typer.Option("--for", min=0.1, max=120, help="Seconds to take answers for.", show_default=False),
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
     wait: WaitOption = 15.0,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most hits to show.")] = 500,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most hits of each network.")] = 500,
 ) -> None:
-    """Ask the connected peers for files with these words. Code 1 if nothing was found."""
+    """Ask the connected peers and Soulseek users for files with these words. Code 1 if nothing was found."""
     if bool(text) == bool(mbid):
         raise typer.BadParameter("give words, or --mbid with a release's id, and not both")
     if mbid:
         from slskmesh.cli.resolve import run_resolve
 
         raise typer.Exit(run_resolve(home_of(home), mbid, wait, Output(json)))
-    from slskmesh.cli.search import run_search
+    from slskmesh.cli.search import question_of, run_search
 
-    raise typer.Exit(run_search(home_of(home), " ".join(text or []), limit, wait, Output(json)))
+    question = question_of(" ".join(text or []), limit, where, user, room)
+    raise typer.Exit(run_search(home_of(home), question, sieve, wait, seconds, Output(json)))
 
 
 @app.command()
 def download(
-    what: Annotated[list[str], typer.Argument(metavar="TEXT|CONTENT")],
+    what: Annotated[list[str] | None, typer.Argument(metavar="TEXT|CONTENT", show_default=False)] = None,
     home: HomeOption = None,
     json: JsonOption = False,
     wait: WaitOption = 15.0,
+    where: Annotated[Where, typer.Option(help="Which networks to ask for a text.")] = Where.ALL,
+    user: Annotated[
+        str, typer.Option(help="Instead of a text: a Soulseek user, with --path.", show_default=False)
+    ] = "",
+    path: Annotated[
+        str, typer.Option(help="His file, as `search --json` shows it.", show_default=False)
+    ] = "",
     name: Annotated[str, typer.Option(help="File name; needed with a content id.")] = "",
     size: Annotated[
         int | None, typer.Option(min=0, help="Size in bytes; needed with a content id.", show_default=False)
     ] = None,
 ) -> None:
-    """Fetch the first hit of a search, or a content by its id (64 hex digits). Run again to go on after a break."""
-    from slskmesh.cli.download import run_download
+    """Fetch the first hit of a search, a content by its id (64 hex digits), or a Soulseek user's file by its path.
 
-    run_download(home_of(home), " ".join(what), name, size, wait, Output(json))
+    Run again to go on after a break.
+    """
+    from slskmesh.cli.download import check_size, run_download, run_remote
+
+    if bool(user) != bool(path) or bool(what) == bool(user):
+        raise typer.BadParameter("give a text or a content id, or --user and --path")
+    if user:
+        run_remote(home_of(home), user, path, check_size(size), wait, Output(json))
+    else:
+        run_download(home_of(home), " ".join(what or []), name, size, where, wait, Output(json))
+
+
+@app.command()
+def status(home: HomeOption = None, json: JsonOption = False, wait: ServerWait = 30.0) -> None:
+    """Show the mode and how the Soulseek server stands. Code 1 if it is wanted and not there."""
+    from slskmesh.cli.status import show_status
+
+    raise typer.Exit(show_status(home_of(home), wait, Output(json)))
+
+
+@app.command()
+def published(home: HomeOption = None, json: JsonOption = False, wait: WaitOption = 15.0) -> None:
+    """Show every record this peer tells the mesh, word for word. Code 1 if that is nothing."""
+    from slskmesh.cli.status import show_published
+
+    raise typer.Exit(show_published(home_of(home), wait, Output(json)))
 
 
 @app.command()

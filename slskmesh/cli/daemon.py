@@ -3,6 +3,7 @@
 Standard output is one line: {"ready": true, "peer_id": TEXT, "overlay": "host:port", "dht": "host:port",
 "invite": TEXT}; "dht" is empty where the table of peers is switched off.
 Started by another program with the hidden `--until-eof` it also ends with that program, and tells its shares.
+The log tells each change of mode and of the Soulseek server's health; never the server's words or anybody's name.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from slskmesh import __version__
 from slskmesh.cli.engine_run import ready_home
 from slskmesh.cli.logfile import log_to
 from slskmesh.cli.peers import invited_peer
+from slskmesh.engine.events import Event
+from slskmesh.engine.legacy_events import ModeChanged
 from slskmesh.engine.serve import end_with_parent, json_line, serve
 from slskmesh.engine.thread import EngineThread
 
@@ -33,6 +36,13 @@ def run_daemon(home: Path, join: Sequence[str], *, until_eof: bool) -> int:
     if until_eof:
         end_with_parent()
     log.info("version %s starts", __version__)
-    code = serve(EngineThread(home), json_line, tell_library=until_eof, join=join)
+    code = serve(EngineThread(home), json_line, tell_library=until_eof, join=join, on_event=log_mode)
     log.info("stopped in order")
     return code
+
+
+def log_mode(event: Event) -> None:
+    """Writes a change of mode or health to the log, in words of ours alone."""
+    if isinstance(event, ModeChanged):
+        turn = " (entered by itself)" if event.entered_disaster else " (left)" if event.left_disaster else ""
+        log.info("mode %s%s, Soulseek server %s", event.mode, turn, event.health)

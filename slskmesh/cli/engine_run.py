@@ -1,4 +1,4 @@
-"""An engine for the time of one command: start, wait for peers, stop in order.
+"""An engine for the time of one command: start, wait for peers or for the Soulseek server, stop in order.
 
 The home is held by that engine meanwhile; a home another instance holds ends the command with code 3.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from slskmesh.engine.console import Console, TimedOut
 from slskmesh.engine.events import Event
 from slskmesh.engine.interrupts import Interrupts
+from slskmesh.engine.legacy_views import ModeView
 from slskmesh.engine.views import PeerState, PeersView
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.paths import Home
@@ -55,19 +56,80 @@ def wait_for_peers(console: Console, patience: float) -> int:
 
     SlskmeshError if none is connected after `patience` seconds.
     """
-
-    def settled() -> bool:
-        view = console.latest(PeersView)
-        return (
-            view is not None
-            and any(peer.state is PeerState.CONNECTED for peer in view.peers)
-            and not any(peer.state is PeerState.DIALLING for peer in view.peers)
-        )
-
     with contextlib.suppress(TimedOut):
-        console.wait_for(settled, patience, "a peer")
-    view = console.latest(PeersView)
-    count = sum(peer.state is PeerState.CONNECTED for peer in view.peers) if view is not None else 0
+        console.wait_for(lambda: _peers_settled(console), patience, "a peer")
+    count = _connected(console)
     if not count:
         raise SlskmeshError("no peer is connected: use `slskmesh connect INVITE`, or wait longer with --wait")
     return count
+
+
+def has_account(home: Path) -> bool:
+    """Whether the settings name a Soulseek account."""
+    return bool(load_settings(home).soulseek.username)
+
+
+def wait_online(home: Path, console: Console, patience: float) -> ModeView:
+    """Waits for the session with the Soulseek server.
+
+    UserError: there is no account. SlskmeshError with the engine's words: there is no session after `patience` seconds,
+    or there will be none.
+    """
+    if not has_account(home):
+        raise UserError("no Soulseek account is set: `slskmesh account set NAME`")
+
+    def settled() -> bool:
+        view = console.latest(ModeView)
+        return view is not None and view.phase in ("online", "stopped")
+
+    with contextlib.suppress(TimedOut):
+        console.wait_for(settled, patience, "the Soulseek server")
+    mode = console.latest(ModeView)
+    if mode is None or mode.phase != "online":
+        words = [str(part) for part in (mode.what, mode.todo) if part] if mode is not None else []
+        raise SlskmeshError("; ".join(words) or "not on the Soulseek server")
+    return mode
+
+
+def wait_for_some(home: Path, console: Console, patience: float) -> None:
+    """Waits for whoever can be asked: peers that are dialled, and the Soulseek server where there is an account.
+
+    SlskmeshError: after `patience` seconds there is neither.
+    """
+    account = has_account(home)
+    if not account:
+        wait_for_peers(console, patience)
+        return
+
+    def settled() -> bool:
+        mode, peers = console.latest(ModeView), console.latest(PeersView)
+        served = mode is not None and mode.phase in ("online", "stopped", "waiting")
+        return served and peers is not None and (not _dialled(peers) or _peers_settled(console))
+
+    with contextlib.suppress(TimedOut):
+        console.wait_for(settled, patience, "a network")
+    mode = console.latest(ModeView)
+    if not _connected(console) and (mode is None or mode.phase != "online"):
+        why = f" ({mode.what})" if mode is not None and mode.what else ""
+        raise SlskmeshError(
+            f"neither a peer nor the Soulseek server is connected{why}; wait longer with --wait"
+        )
+
+
+def _dialled(view: PeersView) -> bool:
+    return any(peer.state in (PeerState.CONNECTED, PeerState.DIALLING) for peer in view.peers)
+
+
+def _peers_settled(console: Console) -> bool:
+    """Whether a peer is connected and none is being dialled."""
+    view = console.latest(PeersView)
+    return (
+        view is not None
+        and any(peer.state is PeerState.CONNECTED for peer in view.peers)
+        and not any(peer.state is PeerState.DIALLING for peer in view.peers)
+    )
+
+
+def _connected(console: Console) -> int:
+    view = console.latest(PeersView)
+    return sum(peer.state is PeerState.CONNECTED for peer in view.peers) if view is not None else 0

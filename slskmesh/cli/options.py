@@ -20,6 +20,13 @@ WaitOption = Annotated[
     float,
     typer.Option("--wait", min=0.1, max=3600, help="Seconds to wait for a first peer.", show_default=True),
 ]
+ServerWait = Annotated[
+    float,
+    typer.Option(
+        "--wait", min=0.1, max=3600, help="Seconds to wait for the Soulseek server.", show_default=True
+    ),
+]
+WatchOption = Annotated[bool, typer.Option("--watch", help="Go on telling what changes, until Ctrl+C.")]
 
 
 def home_of(option: Path | None) -> Path:

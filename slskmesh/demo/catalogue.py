@@ -7,6 +7,8 @@ Rules:
 - Each recording, release, release group, artist and the label has a MusicBrainz id of its own making: a UUID of its
   names, so that it is the same in every demo and can be no id of the real MusicBrainz.
 - The album of four FLACs (`album`) is what the demo's job fetches; its artist has an EP too, and the label has all.
+- The tapes (`tapes`) are a release that legacy users of Soulseek have: one track of it peers have as well. Their sizes
+  are their own, whatever size the rest has, for they are there to be slow.
 """
 
 from __future__ import annotations
@@ -61,6 +63,12 @@ _TITLES: Final = (
     "Last Tram Home",
     "Cinder Path",
     "Pilot Whale",
+)
+TAPES: Final = "Harbour Tapes"
+_TAPES: Final = (  # title, bytes
+    ("Slipway", 600_000),
+    ("Long Crossing", 2_400_000),
+    ("Night Mooring", 500_000),
 )
 
 
@@ -202,3 +210,17 @@ def plan(size_mb: int, seed: int) -> tuple[Track, ...]:
         "mix", artists[0], singles[2], f"{singles[2]} (long mix)", 1, 1, year + 3, rest / _RATES["mix"]
     )
     return (mix, *tracks)
+
+
+def tapes(seed: int) -> tuple[Track, ...]:
+    """Three recordings of one release: of the fifth artist that `plan` draws and does not use.
+
+    Peers and a slow legacy user have the first; the others only a legacy user has.
+    """
+    rng = random.Random(seed)
+    artist = rng.sample(_ARTISTS, 5)[2]
+    year = 1980 + seed % 10
+    return tuple(
+        Track("flac", artist, TAPES, title, place, len(_TAPES), year, size / _RATES["flac"])
+        for place, (title, size) in enumerate(_TAPES, 1)
+    )

@@ -6,6 +6,7 @@ Rules:
 - `resumed` means that the killed seeder delivered verified bytes after its return and, where the leecher was
   killed too, that at most 2 % of what was true on its disk at that moment was fetched again. What was true is found
   by comparing with the originals, what was fetched is what the second run says it received.
+- The Soulseek server is killed and started again by `demo/outage.py`, when the user's side (`demo/failover.py`) asks.
 - A run that fails still gives a summary, with `ok` false and `error`.
 """
 
@@ -19,8 +20,12 @@ from typing import Any, Final
 
 import msgspec
 
+from slskmesh.demo import catalogue
 from slskmesh.demo.child import Child, Said
+from slskmesh.demo.failover import PATIENCE, RESCUE_OVER
+from slskmesh.demo.legacy import ROOM, SLOW
 from slskmesh.demo.network import Network
+from slskmesh.demo.outage import Outage
 from slskmesh.demo.plot import Act, Plot
 from slskmesh.engine.interrupts import Interrupts
 from slskmesh.errors import SlskmeshError
@@ -30,6 +35,7 @@ SECONDS: Final = (
     11.0  # about how long the mix takes: time enough for a peer to die and come back on a busy machine
 )
 STILL_TIMEOUT: Final = 60.0  # seconds without any progress that end the run
+LETTER_TIMEOUT: Final = 10.0  # seconds
 REFETCH_MAX: Final = 0.02
 
 
@@ -38,6 +44,9 @@ class Summary(msgspec.Struct, omit_defaults=False):
 
     `job_state` is that of the job for the album, `dht_nodes` the most contacts the leecher had in the table,
     `holders_found` the peers that showed it what they have of the album, `forged_records_refused` its own count.
+    `rescued` are files that a legacy user sent too slowly and peers finished; `disaster_entered` and `disaster_left`
+    tell that mesh-only mode began and ended by itself, `searches_in_disaster` how many searches found something
+    meanwhile, `lost` how many queued or running things vanished (a message that did not arrive is one).
     """
 
     ok: bool = False
@@ -53,6 +62,11 @@ class Summary(msgspec.Struct, omit_defaults=False):
     dht_nodes: int = 0
     holders_found: int = 0
     forged_records_refused: int = 0
+    rescued: int = 0
+    disaster_entered: bool = False
+    disaster_left: bool = False
+    searches_in_disaster: int = 0
+    lost: int = 0
     error: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -64,9 +78,9 @@ class Run:
         self._plot = Plot(kill_leecher=kill_leecher)
         self._say = say
         self._mortal = network.find(mortal=True)
-        self._downloads = network.root / "user" / "downloads"
-        library = {"library": {"downloads": str(self._downloads)}}
-        self._home = network.home("user", network.settings("you") | library)
+        self._home = network.user_home(patience=PATIENCE, rescue_over=RESCUE_OVER)
+        self._downloads = self._home / "downloads"
+        self._outage = Outage(network.soulseek, say)
         self._leecher: Child | None = None
         self._progress = 0.0
         self._moved = (0.0, 0)  # progress of the mix and bytes of all downloads, as last told
@@ -80,15 +94,21 @@ class Run:
 
     def run(self) -> Summary:
         """The whole job; SlskmeshError if it cannot end."""
-        self._downloads.mkdir()
         started = time.monotonic()
         self._start_leecher()
         end: dict[str, Any] | None = None
         while end is None:
             end = self._turn()
         seconds = time.monotonic() - started
+        self._wait_for_letter()
         self._say("Checking every file against the seeders' …")
         return self._judge(end, seconds)
+
+    def _wait_for_letter(self) -> None:
+        """The message that waited for the server may be the last thing to arrive."""
+        deadline = time.monotonic() + LETTER_TIMEOUT
+        while not self._outage.delivered and self._network.take(deadline) is not None:
+            pass
 
     def _turn(self) -> dict[str, Any] | None:
         """Waits for one word or the plot's next act; returns the leecher's last line when it comes."""
@@ -104,6 +124,7 @@ class Run:
                 return said.what
         elif said is not None:
             self._introduce(said)
+            self._outage.step()
         elif time.monotonic() >= still:
             raise SlskmeshError(
                 f"no progress in {STILL_TIMEOUT:.0f} s at {self._progress:.0%} of the big file"
@@ -123,6 +144,12 @@ class Run:
             self._say(f"  {self._holders} peers showed that they have {self._network.album.title}")
         if "refused" in what:
             self._nodes, self._refused[-1] = max(self._nodes, what["nodes"]), what["refused"]
+        if "outage" in what and self._leecher is not None:
+            self._outage.asked(what["outage"], self._leecher)
+            self._last_step = time.monotonic()
+        if "disaster" in what:
+            self._say(f"  mesh-only mode {what['disaster']}")
+            self._last_step = time.monotonic()
         moved = (self._progress, what.get("done", self._moved[1]))
         if moved != self._moved:
             self._moved, self._last_step = moved, time.monotonic()
@@ -154,6 +181,7 @@ class Run:
     def _start_leecher(self, *more: str) -> None:
         network = self._network
         self._last_step = time.monotonic()
+        slow, steady, queued = (track.title for track in catalogue.tapes(network.seed))
         self._leecher = network.spawn(
             "leecher",
             [
@@ -162,14 +190,21 @@ class Run:
                 f"--album={network.album.artist} {network.album.title}",
                 f"--holders={network.album_holders}",
                 f"--files={len(network.originals)}",
+                f"--later={len(network.later.tracks)}",
                 f"--big={network.big_size}",
                 *(f"--words={artist}" for artist in network.artists),
+                f"--slow={slow}",
+                f"--steady={steady}",
+                f"--queued={queued}",
+                f"--room={ROOM}",
+                f"--friend={SLOW}",
+                f"--release={network.later.artist} {network.later.title}",
                 *more,
             ],
         )
 
     def _judge(self, end: dict[str, Any], seconds: float) -> Summary:
-        originals = self._network.originals
+        originals = (*self._network.originals, *self._network.tapes)
         arrived = [path for path in self._downloads.rglob("*") if path.is_file() and not self._hidden(path)]
         summary = Summary(
             files=len(arrived),
@@ -184,6 +219,11 @@ class Run:
             dht_nodes=self._nodes,
             holders_found=self._holders,
             forged_records_refused=sum(self._refused),
+            rescued=end["rescued"],
+            disaster_entered=end["disaster_entered"],
+            disaster_left=end["disaster_left"],
+            searches_in_disaster=end["searches_in_disaster"],
+            lost=end["lost"] + (not self._outage.delivered),
         )
         summary.ok = self._proven(summary)
         return summary
@@ -195,7 +235,9 @@ class Run:
         )
         table = summary.dht_nodes >= min(8, len(self._network.peers)) and summary.holders_found >= 2
         forger = summary.forged_records_refused > 0 and self._network.forged["kept"] == 0
-        return swarm and table and forger and summary.job_state == "done"
+        outage = summary.disaster_entered and summary.disaster_left and summary.searches_in_disaster > 0
+        kept = summary.rescued > 0 and summary.lost == 0
+        return swarm and table and forger and outage and kept and summary.job_state == "done"
 
     def _refetched(self, received: int) -> float:
         """Share of what was on disk at the kill that the last run received again; 0 where nothing was killed."""
@@ -263,5 +305,8 @@ def lines(summary: Summary) -> Sequence[str]:
         f"went on after the kill: {mark[summary.resumed]}",
         f"the album by its MusicBrainz id: job {summary.job_state or 'not run'}, {summary.holders_found} holders found "
         f"through a table of {summary.dht_nodes} nodes, {summary.forged_records_refused} forged records refused",
+        f"without the Soulseek server: mesh-only mode entered {mark[summary.disaster_entered]}, left "
+        f"{mark[summary.disaster_left]}, {summary.searches_in_disaster} searches answered meanwhile, "
+        f"{summary.rescued} slow files rescued, {summary.lost} things lost",
         *([f"failed: {summary.error}"] if isinstance(summary.error, str) else []),
     )

@@ -3,11 +3,15 @@
 Rules:
 - The app holds the engine's client through `DemoClient`, which dials the porch in the app's thread and keeps the reply
   to itself; the app and the engine are the real ones. Every other peer is found through the table.
-- The plot runs on a thread of its own and starts with the download of the mix, whoever starts that.
+- The plot runs on a thread of its own and starts with the download of the mix, whoever starts that. The Soulseek server
+  goes and comes back when the person says so (`:demo server stop`); that thread does it.
+- What the tour says is in `demo/guided.py`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import sys
 import threading
 import time
@@ -15,17 +19,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from slskmesh.demo.catalogue import LABEL
-from slskmesh.demo.network import Network, Peer
+from slskmesh.demo.guided import SERVER, script_rows, tour_rows
+from slskmesh.demo.network import Network
 from slskmesh.demo.plot import Act, Plot
 from slskmesh.engine.client import Batch, EngineClient
 from slskmesh.engine.commands import Command, Connect
 from slskmesh.engine.events import Reply
-from slskmesh.engine.interrupts import Interrupts
+from slskmesh.engine.interrupts import Interrupted, Interrupts
 from slskmesh.engine.mailbox import Mailbox
 from slskmesh.engine.thread import EngineThread
 from slskmesh.engine.views import StatusView, TransfersView
-from slskmesh.errors import SlskmeshError
+from slskmesh.errors import SlskmeshError, UserError
+from slskmesh.modes import Times
 from slskmesh.paths import Home
 from slskmesh.settings import Settings, load_settings
 
@@ -33,7 +38,11 @@ if TYPE_CHECKING:
     from slskmesh.engine.engine import Engine
 
 SECONDS: Final = 25.0  # about how long the mix takes: time to look at its map
+TIMES: Final = Times(unavailable_after=5.0, check_every=2.0, stable=5.0)  # seconds; a tour has no minutes
+PATIENCE: Final = 10  # seconds without the Soulseek server before mesh-only mode
+RESCUE_OVER: Final = 8  # seconds a transfer must be too slow
 _TICK: Final = 0.2
+_SAID_MAX: Final = 1000  # words of processes taken in at one tick
 
 
 class DemoClient:
@@ -72,139 +81,73 @@ class DemoClient:
 
 
 class Director(threading.Thread):
-    """Plays the plot while the app runs. A failure ends the plot only; it is kept in `error`."""
+    """Plays the plot while the app runs, and does with the Soulseek server what the person wants.
+
+    A failure ends the plot only; it is kept in `error`.
+    """
 
     def __init__(self, network: Network, client: DemoClient) -> None:
         super().__init__(name="demo plot", daemon=True)
         self._network = network
         self._client = client
         self._curtain = threading.Event()
+        self._orders: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._served = True
         self.error: SlskmeshError | None = None
 
     def run(self) -> None:
         """The thread's work."""
         plot = Plot(kill_leecher=False)
         mortal = self._network.find(mortal=True)
-        try:
-            while not plot.over and not self._curtain.wait(_TICK):
-                act = plot.step(self._client.progress, time.monotonic())
+        # The kernel ends a peer with the thread that started it (`serve.end_with_parent`), so this one stays.
+        while not self._curtain.wait(_TICK):
+            self._serve()
+            if self.error is not None:
+                continue
+            try:
+                self._listen()
+                act = None if plot.over else plot.step(self._client.progress, time.monotonic())
                 if act is Act.KILL_SEEDER:
                     self._network.kill(mortal)
                 elif act is Act.RETURN_SEEDER:
-                    self._return(mortal)
-        except SlskmeshError as error:
-            self.error = error
-        # The kernel ends a peer with the thread that started it (`serve.end_with_parent`), so this one stays.
-        self._curtain.wait()
+                    self._network.start(mortal)
+            except SlskmeshError as error:
+                self.error = error
+            except Interrupted:
+                return  # a signal: the main thread ends everything
 
     def stop(self) -> None:
         """Ends the plot; returns when the thread is gone."""
         self._curtain.set()
         self.join()
 
-    def _return(self, mortal: Peer) -> None:
-        self._network.start(mortal)
-        while not mortal.invite and not self._curtain.is_set():
-            self._network.take(time.monotonic() + _TICK)
+    def command(self, argument: str) -> str:
+        """`:demo server stop` and `:demo server start`; from any thread. UserError: it is neither, or nothing to do."""
+        if argument not in SERVER:
+            raise UserError(f"demo takes {' or '.join(SERVER)}")
+        wanted = argument == SERVER[1]
+        if wanted is self._served:
+            raise UserError(f"the Soulseek server {'runs' if wanted else 'is stopped'} already")
+        self._served = wanted
+        self._orders.put(wanted)
+        return "the Soulseek server starts again" if wanted else "the Soulseek server is killed"
+
+    def _serve(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if self._orders.get_nowait():
+                    self._network.soulseek.start_server()
+                else:
+                    self._network.soulseek.stop_server()
+
+    def _listen(self) -> None:
+        """Takes in what the processes said: the returning peer's new place, the server's."""
+        for _ in range(_SAID_MAX):
+            if self._network.take(time.monotonic()) is None:
+                return
 
 
-def tour_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
-    """The tour as plain rows: title, text, and the word for what ends the step ("" is left by hand)."""
-    return (*_mesh_rows(network), *_swarm_rows(network))
-
-
-def _mesh_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
-    album = f"{network.album.artist} {network.album.title}"
-    return (
-        (
-            "A network of your own",
-            f"{len(network.peers)} peers run on this machine, each with its own key and home. "
-            "You hold one invite, to a porch that shares nothing.",
-            "connected",
-        ),
-        (
-            "A release",
-            f"Press i, then tab for the mode “release”, type {album} and press enter: MusicBrainz is asked "
-            "(here the demo's own).",
-            "looked-up",
-        ),
-        (
-            "Who has it",
-            "Press enter on the album. The table of peers names its holders, each tells what it has; forged records "
-            "are refused.",
-            "resolved",
-        ),
-        ("A job", "Press A: a job fetches the album, each track from all who have it.", "job"),
-        (
-            "The jobs",
-            "Press 3. The lower half has the tracks, the plan with its reasons, and events.",
-            "jobs-pane",
-        ),
-    )
-
-
-def _swarm_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
-    mix = network.artists[0]
-    return (
-        (
-            "Search",
-            f"Press 1 and i, tab twice for the mode “text”, type {mix} and press enter: the holders you have met "
-            "are asked.",
-            "found",
-        ),
-        (
-            "Download",
-            "Press enter on the long mix, then 4. Each cell of the map is a part of the file, each letter the peer it "
-            "comes from.",
-            "swarm-pane",
-        ),
-        (
-            "A liar",
-            "magpie sends false parts. A false part is refused, its sender named here, and the part fetched elsewhere.",
-            "bad-chunk",
-        ),
-        (
-            "A death",
-            "comet is killed at two fifths of the mix and comes back; watch its letter. The download goes on.",
-            "all-done",
-        ),
-        (
-            "The peers",
-            "Press 6: what each peer sent, verified and false. T trusts a peer, B blocks it.",
-            "peers-pane",
-        ),
-        (
-            "That is all",
-            "? shows the keys of any pane, ctrl+q leaves; the demo then removes every trace of itself.",
-            "",
-        ),
-    )
-
-
-def script_rows(network: Network) -> tuple[tuple[str, tuple[str, ...], str], ...]:
-    """What to do for a picture of each pane, as plain rows: (wait until, keys to press, picture's name)."""
-    mix, album = network.artists[0], f"{network.album.artist} {network.album.title}"
-    return (
-        ("connected", ("i", "tab", *album, "enter"), ""),
-        ("looked-up", (), "search-releases"),
-        ("", ("enter",), ""),
-        ("resolved", (), "search-release"),
-        ("", ("i", "tab", "tab", "ctrl+u", *LABEL, "enter"), ""),
-        ("found", (), ""),
-        ("", ("j", "k"), "search"),
-        ("", ("i", "ctrl+u", *mix, "enter"), ""),
-        ("found", ("a",), ""),
-        ("downloading", ("4",), ""),
-        ("bad-chunk", (), ""),
-        ("halfway", (), "swarm"),
-        ("", ("c",), "swarm-by-source"),
-        ("", ("1", "i", "tab", "escape", "A", "3"), ""),
-        ("job", ("7",), "settings"),
-        ("", ("3",), ""),
-        ("job-shown", (), "jobs"),
-        ("", ("6",), "peers"),
-        ("", ("4", "?"), "keys"),
-    )
+Show = Callable[[DemoClient, "Settings", Director, Network], int]
 
 
 def run_interactive(
@@ -212,8 +155,9 @@ def run_interactive(
 ) -> int:
     """Builds the network, shows the app, removes everything; returns the app's exit code."""
 
-    def show(client: DemoClient, settings: Settings, network: Network) -> int:
-        return frontend(client, settings=settings, tour=tour_rows(network))
+    def show(client: DemoClient, settings: Settings, director: Director, network: Network) -> int:
+        demo = ("demo", "the demo's Soulseek server: stop it, start it", SERVER, director.command)
+        return frontend(client, settings=settings, tour=tour_rows(network), commands=(demo,))
 
     return _on_network(show, peers=peers, size_mb=size_mb, seed=seed, say=say)
 
@@ -229,7 +173,7 @@ def run_pictures(
 ) -> int:
     """Builds the network, has each pane of the real app pictured into `folder`, removes everything."""
 
-    def show(client: DemoClient, settings: Settings, network: Network) -> int:
+    def show(client: DemoClient, settings: Settings, director: Director, network: Network) -> int:
         for path in take(client, settings=settings, script=script_rows(network), folder=folder):
             say(str(path))
         return 0
@@ -238,7 +182,7 @@ def run_pictures(
 
 
 def _on_network(
-    show: Callable[[DemoClient, Settings, Network], int],
+    show: Show,
     *,
     peers: int,
     size_mb: int,
@@ -259,18 +203,17 @@ def _on_network(
 def _engine(home: Home, mailbox: Mailbox) -> Engine:
     from slskmesh.engine.engine import Engine
 
-    return Engine(home, mailbox, env={})  # settings of the person's environment are not for the demo
+    # Settings of the person's environment are not for the demo.
+    return Engine(home, mailbox, env={}, mode_times=TIMES)
 
 
-def _with_user(show: Callable[[DemoClient, Settings, Network], int], network: Network) -> int:
-    downloads = network.root / "user" / "downloads"
-    home = network.home("user", network.settings("you") | {"library": {"downloads": str(downloads)}})
-    downloads.mkdir()
+def _with_user(show: Show, network: Network) -> int:
+    home = network.user_home(patience=PATIENCE, rescue_over=RESCUE_OVER)
     client = DemoClient(EngineThread(home, _engine), network.porch.invite, network.big_size)
     director = Director(network, client)
     director.start()
     try:
-        code = show(client, load_settings(home, {}), network)
+        code = show(client, load_settings(home, {}), director, network)
     finally:
         director.stop()
         client.stop()

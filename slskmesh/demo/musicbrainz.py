@@ -113,7 +113,8 @@ def main(argv: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     end_with_parent()
-    shelf = Shelf(catalogue.releases(catalogue.plan(args.size, args.seed)))
+    tracks = (*catalogue.plan(args.size, args.seed), *catalogue.tapes(args.seed))
+    shelf = Shelf(catalogue.releases(tracks))
     try:
         with Server(shelf, args.port) as server:
             json_line({"ready": True, "host": server.host})

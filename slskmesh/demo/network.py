@@ -4,7 +4,8 @@ Rules:
 - Each peer has its own home, key, database and share; nothing but the loopback network connects them.
 - Nobody is told of anybody but the porch, which shares nothing: each peer gets one invite to it, and finds the others
   through the table. MusicBrainz is a server of the demo's own catalogue; a forger forges records of its album.
-- A file is shared by at least two peers that are honest; the mix is shared by all.
+- A file is shared by at least two peers that are honest; the mix is shared by all. Beside the peers there is a Soulseek
+  server with legacy users (`demo/legacy.py`); one file of theirs all peers that are reliable have too.
 - `close` ends every process and removes the folder, whatever happened before. Where this process is killed, the
   peers end by themselves and the janitor removes the folder.
 """
@@ -26,6 +27,7 @@ import tomlkit
 from slskmesh.demo import audio, catalogue, janitor
 from slskmesh.demo.child import Child, Said
 from slskmesh.demo.faults import Faults
+from slskmesh.demo.legacy import Soulseek, furnish, write_password
 from slskmesh.engine.interrupts import Interrupts
 from slskmesh.errors import SlskmeshError, StorageError
 
@@ -106,7 +108,7 @@ class Network:
     ) -> None:
         self._interrupts = interrupts
         self._tracks = catalogue.plan(size_mb, seed)
-        self._seed = seed
+        self.seed = seed
         self._say = say
         fast = max(1, min(peers, MOST_PEERS) - 2)
         self.rate = max(100_000, int(size_mb * catalogue.MEGABYTE / fast / seconds))
@@ -114,6 +116,8 @@ class Network:
         self.inbox: queue.SimpleQueue[Said] = queue.SimpleQueue()
         self.root = Path()
         self.originals: tuple[Path, ...] = ()
+        self.tapes: tuple[Path, ...] = ()  # what legacy users share
+        self.soulseek = Soulseek(self)
         self.peers: tuple[Peer, ...] = ()
         self.porch = Peer(PORCH, Path())
         self.musicbrainz = ""  # "http://host:port" once it answers
@@ -132,12 +136,15 @@ class Network:
                 raise StorageError(f"no temporary folder: {error}") from error
             args = ["slskmesh.demo.janitor", str(self.root)]
             self._janitor = Child("janitor", args, Path(os.devnull), self.inbox)
-        plan = ["--size", str(self._size_mb), "--seed", str(self._seed)]
+        plan = ["--size", str(self._size_mb), "--seed", str(self.seed)]
         self._servers["musicbrainz"] = self.spawn("musicbrainz", ["slskmesh.demo.musicbrainz", *plan])
+        self.soulseek.start_server()
         self._say("Making music …")
-        self.originals = audio.render(self._tracks, self.root / "music", self._seed)
-        self._until(lambda: [] if self.musicbrainz else ["musicbrainz"])
+        self.originals = audio.render(self._tracks, self.root / "music", self.seed)
+        self.tapes = audio.render(catalogue.tapes(self.seed), self.root / "music", self.seed)
+        self._until(lambda: [] if self.musicbrainz and self.soulseek.running else ["a server"])
         self._say(f"Starting {len(self.roles)} peers on this machine …")
+        self.soulseek.start_users(self.tapes)
         self._open_porch()
         self.peers = tuple(Peer(role, self.root / "peers" / role.name) for role in self.roles)
         shared = holders(self.roles, len(self.originals))
@@ -149,6 +156,7 @@ class Network:
         self._servers["forger"] = self.spawn("forger", forge)
         self._until(lambda: [peer.role.name for peer in self.peers if not peer.ready])
         self._until(lambda: [] if self.forged else ["forger"])
+        self._until(self.soulseek.missing)
 
     def _open_porch(self) -> None:
         self.porch = Peer(PORCH, self.root / "peers" / PORCH.name)
@@ -175,6 +183,11 @@ class Network:
         return catalogue.album(self._tracks)
 
     @property
+    def later(self) -> catalogue.DemoRelease:
+        """The release that is fetched while the Soulseek server is away."""
+        return next(one for one in catalogue.releases(self._tracks) if one.kind == "EP")
+
+    @property
     def album_holders(self) -> int:
         """Peers that share a track of the album."""
         tracks = {track.recording_id for track in self.album.tracks}
@@ -191,14 +204,18 @@ class Network:
         """The one peer with this part."""
         return next(p for p in self.peers if (mortal and p.role.mortal) or (liar and p.role.faults.lie_every))
 
-    def home(self, name: str, config: dict[str, dict[str, Any]]) -> Path:
-        """A new home below the demo's folder with this configuration."""
-        home = self.root / name
+    def user_home(self, *, patience: int, rescue_over: int) -> Path:
+        """The home of the demo's user, who has an account on its Soulseek; see `Soulseek.account`."""
+        home = self.root / "user"
+        config = self.settings("you") | {"library": {"downloads": str(home / "downloads")}}
+        config |= self.soulseek.account(home, patience=patience, rescue_over=rescue_over)
         try:
-            home.mkdir(mode=0o700, parents=True)
+            (home / "downloads").mkdir(parents=True)
+            home.chmod(0o700)
             (home / "config.toml").write_text(tomlkit.dumps(config), "utf-8")
         except OSError as error:
             raise StorageError(f"{home}: cannot be made: {error}") from error
+        write_password(home)
         return home
 
     def spawn(self, name: str, args: Sequence[str]) -> Child:
@@ -249,6 +266,7 @@ class Network:
         for name, child in self._servers.items():
             if child is said.child:
                 self._hear_server(name, said)
+        self.soulseek.hear(said)
         return said
 
     def close(self) -> None:
@@ -289,17 +307,13 @@ class Network:
 
     def _furnish(self, peer: Peer, files: Sequence[int]) -> None:
         """Its share, home and settings; `files` are places in the catalogue."""
-        share = self.root / "shares" / peer.role.name / catalogue.LABEL
-        music = self.root / "music"
-        for path in (self.originals[place] for place in files):
-            target = share / path.relative_to(music)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(path, target)
-            except OSError:
-                shutil.copy(path, target)  # a file system without hard links
-        peer.files = len(files)
+        mine = [self.originals[place] for place in files]
         peer.releases = len({self._tracks[place].release_id for place in files})
+        if peer.role.reliable:
+            mine.append(self.tapes[0])
+            peer.releases += 1
+        furnish(self.root / "shares" / peer.role.name / catalogue.LABEL, mine)
+        peer.files = len(mine)
         peer.home.mkdir(mode=0o700, parents=True)
         (peer.home / "downloads").mkdir()
         self._write_config(peer)

@@ -21,6 +21,7 @@ from typing import Any, Final
 from slskmesh.engine.client import EngineClient
 from slskmesh.engine.commands import Connect, MakeInvite
 from slskmesh.engine.console import Console, EngineStopped, TimedOut
+from slskmesh.engine.events import Event
 from slskmesh.engine.interrupts import Interrupted, Interrupts
 from slskmesh.engine.job_views import MeshView
 from slskmesh.engine.views import LibraryView, SettingsView, View
@@ -36,8 +37,11 @@ def serve(
     *,
     tell_library: bool = False,
     join: Sequence[str] = (),
+    on_event: Callable[[Event], None] | None = None,
 ) -> int:
     """Starts the engine, dials the invites in `join`, writes the ready line, waits for a signal, stops.
+
+    `on_event` sees each event.
 
     With `tell_library` each change of the shares is a line {"files": shared, "scan": phase}, and each change of what
     the table is told of them {"shards": releases}. Returns the exit code.
@@ -53,7 +57,7 @@ def serve(
             shards = view.shards
             write({"shards": shards})
 
-    console = Console(client)
+    console = Console(client, on_event)
     with Interrupts() as interrupts:
         try:
             with interrupts.hold():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.demo.soulseek_line import LegacyUser, ServerProcess
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -107,3 +111,78 @@ def daemon() -> Iterator[Callable[..., Daemon]]:
         if one.process.poll() is None:
             one.process.kill()
         one.process.communicate(timeout=30)
+
+
+class Soulseek:
+    """A Soulseek server of the demo with two users: `ann` sends as fast as she can, `bob` at 40 KiB/s."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: dict[str, bytes] = {}
+        self.server = ServerProcess(folder, "--users", str(folder / "users"))
+        self.ann = self._user(
+            "ann", {"Slow Ferries/01 Tide Table.flac": 300_000, "Slow Ferries/notes.txt": 900}
+        )
+        self.bob = self._user("bob", {"Quiet Machines/02 Copper Wire.mp3": 2_000_000}, "--upload", "40")
+
+    def _user(self, name: str, files: dict[str, int], *args: str) -> LegacyUser:
+        share = self.folder / name
+        for path, size in files.items():
+            self.files[path] = random.Random(path).randbytes(size)
+            (share / path).parent.mkdir(parents=True, exist_ok=True)
+            (share / path).write_bytes(self.files[path])
+        more = ("--share", str(share), "--downloads", str(self.folder / f"{name}-got"), "--join", "harbour")
+        return LegacyUser(self.folder, self.server.address, name, *more, *args).online()
+
+    def close(self) -> None:
+        """Ends all of it."""
+        for child in (self.ann.child, self.bob.child, self.server.child):
+            child.end(10)
+
+
+@pytest.fixture(scope="module")
+def soulseek(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Soulseek]:
+    """One for all tests of a file."""
+    one = Soulseek(tmp_path_factory.mktemp("soulseek"))
+    yield one
+    one.close()
+
+
+class Account:
+    """A home with an account on that server; running a command on it gives exit code, JSON objects, errors."""
+
+    def __init__(self, home: Path, server: str, name: str) -> None:
+        self.home = home
+        with (home / "config.toml").open("a") as config:
+            config.write(f'[soulseek]\nserver = "{server}"\nusername = "{name}"\nlisten = "127.0.0.1:0"\n')
+            config.write("[mesh]\nenabled = true\n")
+        (home / "soulseek.password").write_text("secret\n")
+        (home / "soulseek.password").chmod(0o600)
+
+    @property
+    def downloads(self) -> Path:
+        """Where its files go."""
+        return self.home / "downloads"
+
+    def args(self, *args: str) -> list[str]:
+        """The words of a command on this home."""
+        return [sys.executable, "-m", "slskmesh", *args, "--home", str(self.home), "--json"]
+
+    def __call__(self, *args: str, given: str | None = None) -> tuple[int, list[dict[str, Any]], str]:
+        done = subprocess.run(
+            self.args(*args),
+            input=given if given is not None else "",
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=environment(),
+            check=False,
+        )
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+@pytest.fixture
+def me(make_home: Callable[..., Path], soulseek: Soulseek, request: pytest.FixtureRequest) -> Account:
+    """Somebody new on the server, of the test's name."""
+    name = re.sub(r"[^a-z]", "", request.node.name.removeprefix("test_"))[:24]
+    return Account(make_home("me"), soulseek.server.address, name)

@@ -54,3 +54,15 @@ def test_ids_are_canonical_apart_and_those_of_the_names(size: int, seed: int) ->
     assert all(is_mbid(one) for one in ids)
     other = catalogue.plan(2 if size > 2 else 3, seed)
     assert [track.recording_id for track in other] == [track.recording_id for track in tracks]
+
+
+@given(st.integers(0, 10_000))
+def test_the_tapes_are_a_release_of_their_own_whatever_the_size_of_the_rest(seed: int) -> None:
+    tapes, plan = catalogue.tapes(seed), catalogue.plan(48, seed)
+    assert len({track.release_id for track in tapes}) == 1 and [track.number for track in tapes] == [1, 2, 3]
+    assert not {track.artist_id for track in tapes} & {track.artist_id for track in plan}
+    assert not {track.recording_id for track in tapes} & {track.recording_id for track in plan}
+    titles = {track.title for track in plan} | {track.album for track in plan}
+    assert not {track.title for track in tapes} & titles
+    releases = catalogue.releases((*plan, *tapes))
+    assert len({release.number for release in releases}) == len(releases)

@@ -135,7 +135,7 @@ class Screen:
 def test_the_app_opens_on_the_network_and_leaves_nothing(way: str, tmp_path: Path) -> None:
     screen = Screen(tmp_path)
     try:
-        screen.read_until("tour 2/11")  # the first step ends when peers are connected
+        screen.read_until("tour 2/16")  # the first step ends when peers are connected
         if way == "quit":
             os.write(screen.master, b"\x11")
             assert screen.end() == 0

@@ -58,6 +58,25 @@ def test_users_find_browse_fetch_and_talk(tmp_path: Path, share: Path) -> None:
         assert bob.child.finish() == 0
 
 
+def test_without_a_slot_everybody_waits_until_there_is_one(tmp_path: Path, share: Path) -> None:
+    with (
+        ServerProcess(tmp_path) as server,
+        LegacyUser(tmp_path, server.address, "ann", "--share", str(share)) as ann,
+        LegacyUser(tmp_path, server.address, "bob", "--downloads", str(tmp_path / "got")) as bob,
+    ):
+        ann.online()
+        bob.online()
+        bob.tell(search="tide table")
+        path = bob.wait("answer", user="ann", free=True)["answer"][0][0]
+        ann.tell(slots=0)
+        bob.tell(download=path, from_="ann")
+        ann.wait("upload", state="QUEUED")
+        bob.tell(search="tide")
+        bob.wait("answer", user="ann", free=False)
+        ann.tell(slots=1)
+        assert bob.wait("download", state="COMPLETE")["done"] == 600_000
+
+
 def test_a_user_comes_back_to_a_server_that_was_away(tmp_path: Path, share: Path) -> None:
     with ServerProcess(tmp_path) as server:
         port = server.address.rpartition(":")[2]

@@ -28,6 +28,11 @@ FIELDS = {
     "dht_nodes",
     "holders_found",
     "forged_records_refused",
+    "rescued",
+    "disaster_entered",
+    "disaster_left",
+    "searches_in_disaster",
+    "lost",
 }
 
 
@@ -54,13 +59,15 @@ def read_until(stream: IO[str] | None, word: str) -> str:
 
 def test_the_demo_proves_itself_with_both_sides_killed(tmp_path: Path) -> None:
     with start(tmp_path, "--json", "--kill-leecher", "--peers", "4") as demo:
-        out, err = demo.communicate(timeout=90)
+        out, err = demo.communicate(timeout=150)
     assert err == ""
     summary = json.loads(out)
     assert demo.returncode == 0, summary
     assert set(summary) == FIELDS
     assert summary["ok"] is summary["sha256_ok"] is summary["liar_named"] is summary["resumed"] is True
-    assert summary["files"] == 9
+    assert summary["disaster_entered"] is summary["disaster_left"] is True
+    assert summary["rescued"] == 1 and summary["searches_in_disaster"] == 2 and summary["lost"] == 0
+    assert summary["files"] == 12  # nine of the peers, three of legacy users
     assert summary["bad_chunks_rejected"] >= 1
     assert summary["sources"] >= 3
     assert summary["job_state"] == "done"
@@ -69,7 +76,18 @@ def test_the_demo_proves_itself_with_both_sides_killed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("moment", ["Making music", "Starting", "Downloading", "killing", "starts again"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "Making music",
+        "Starting",
+        "Downloading",
+        "killing comet",
+        "comet starts again",
+        "killing the Soulseek server",
+        "the Soulseek server starts again",
+    ],
+)
 def test_ctrl_c_leaves_no_process_and_no_folder(moment: str, tmp_path: Path) -> None:
     with start(tmp_path) as demo:
         read_until(demo.stderr, moment)
@@ -88,7 +106,8 @@ def test_a_killed_demo_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
         before = children_of(demo.pid)
         demo.kill()
         demo.communicate(timeout=30)
-    assert len(before) >= 9  # the janitor, MusicBrainz, the porch, five peers, the forger, by now the leecher
+    # the janitor, MusicBrainz, the Soulseek server, two legacy users, the porch, five peers, the forger
+    assert len(before) >= 12
     left = {*before, *naming(tmp_path)}  # it may have started one more between the list and its end
     assert wait_gone(sorted(left), 30) == [] == naming(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,7 @@
 """A guided tour as data: steps that wait for something to be true, dismissable, never in the way of a key.
 
 A `Tour` is made by whoever starts the app (the demo). A step is done when its predicate over the state says so; steps
-without one are left by the person (`:tour next`).
+without one are left by the person (`:tour next`). It may bring commands of its own, for what only the demo can do.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from slskmesh.engine.job_views import JobPhase
+from slskmesh.engine.legacy_views import LegacyPhase
 from slskmesh.engine.views import Banner, TransferState
 from tui.viewmodel.spans import Line, wrap
 from tui.viewmodel.state import State
@@ -38,11 +39,22 @@ class Step:
     done: Callable[[Facts], bool] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A command that the tour brings: `run` gets its argument and says what comes of it. UserError: what is wrong."""
+
+    name: str
+    title: str
+    arguments: tuple[str, ...]
+    run: Callable[[str], str]
+
+
 @dataclass(slots=True)
 class Tour:
     """The steps and where the person is in them."""
 
     steps: tuple[Step, ...]
+    commands: tuple[Extra, ...] = field(default=(), kw_only=True)
     at: int = 0
     off: bool = field(default=False)
 
@@ -90,6 +102,9 @@ UNTIL: dict[str, Callable[[Facts], bool] | None] = {
     "hybrid": _banner(Banner.HYBRID),
     "degraded": _banner(Banner.DEGRADED),
     "disaster": _banner(Banner.DISASTER),
+    "legacy": lambda facts: bool(facts.state.legacy),
+    "legacy-running": lambda facts: any(one.phase is LegacyPhase.ACTIVE for one in facts.state.legacy),
+    "rescued": lambda facts: any(one.rescued for one in facts.state.legacy),
     "searched": lambda facts: facts.searched,
     "found": lambda facts: facts.results > 0,
     "downloading": _any(TransferState.ACTIVE, TransferState.FINISHING, TransferState.DONE),
@@ -109,9 +124,15 @@ UNTIL: dict[str, Callable[[Facts], bool] | None] = {
 }
 
 
-def tour_of(rows: Sequence[tuple[str, str, str]]) -> Tour:
-    """A tour from plain rows (title, text, until), `until` being a key of UNTIL ("" for a step left by hand)."""
+def tour_of(
+    rows: Sequence[tuple[str, str, str]],
+    commands: Sequence[tuple[str, str, tuple[str, ...], Callable[[str], str]]] = (),
+) -> Tour:
+    """A tour from plain rows (title, text, until), `until` being a key of UNTIL ("" for a step left by hand), and of
+    commands (name, title, what their argument may be, what they do).
+    """
     unknown = [until for _, _, until in rows if until not in UNTIL]
     if unknown:
         raise ValueError(f"no such tour condition: {unknown[0]!r}; known are {', '.join(sorted(UNTIL))}")
-    return Tour(tuple(Step(title, text, UNTIL[until]) for title, text, until in rows))
+    steps = tuple(Step(title, text, UNTIL[until]) for title, text, until in rows)
+    return Tour(steps, commands=tuple(Extra(*row) for row in commands))

@@ -100,6 +100,11 @@ class NamedShares(SharesManager):  # type: ignore[misc]
 class LegacyClient(SoulSeekClient):  # type: ignore[misc]
     """The client with these two in place."""
 
+    def set_slots(self, slots: int) -> None:
+        """Uploads at once from now on; those under way go on. At 0 everybody waits."""
+        self.settings.transfers.limits.upload_slots = slots
+        self.transfers.manage_transfers()
+
     def create_network(self) -> LoopbackNetwork:
         """As aioslsk's."""
         return LoopbackNetwork(self.settings, self.events)

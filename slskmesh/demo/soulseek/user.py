@@ -4,8 +4,8 @@
 The first line written is {"ready":true,"name","port","files"}; then {"online": bool, "reason"} at each change and
 {"said"|"whispered"|"answer"|"listing"|"download"|"upload": …} as they happen. Each line read is an order:
 {"join": room} · {"leave": room} · {"say": text, "room": room} · {"whisper": text, "to": user} · {"search": text} ·
-{"browse": user} · {"download": path, "from": user} · {"limit": KiB/s} · {"stop": true}; what cannot be done is answered
-by {"error": text}.
+{"browse": user} · {"download": path, "from": user} · {"limit": KiB/s} · {"slots": uploads at once} · {"stop": true};
+what cannot be done is answered by {"error": text}.
 
 Rules:
 - It comes back to the server after a loss, but not after a refusal of its name or a login elsewhere.
@@ -52,6 +52,7 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, rename={"to_": "to", "fr
     download: str | None = None
     from_: str | None = None
     limit: int | None = None
+    slots: int | None = None
     stop: bool = False
 
 
@@ -169,6 +170,8 @@ class User:
             self.stop()
         elif order.limit is not None:
             self.client.network.set_upload_speed_limit(max(0, order.limit))
+        elif order.slots is not None:
+            self.client.set_slots(max(0, order.slots))
         elif order.join is not None:
             self._rooms[order.join] = None
             await do(commands.JoinRoomCommand(order.join))
