@@ -322,7 +322,7 @@ def test_panes_chords_and_boxes() -> None:
     async def scene() -> None:
         async with stage() as st:
             await st.press("g", "t")
-            assert st.app.pane_name == "jobs"
+            assert st.app.pane_name == "scenes"
             await st.press("g", "T", "g", "T")
             assert st.app.pane_name == "settings"
             await st.press("6", "tab")
@@ -360,7 +360,9 @@ def test_an_engine_that_ended_leaves_a_usable_screen() -> None:
     async def scene() -> None:
         async with stage() as st:
             await st.push(ended())
-            assert st.text().startswith("[X] ENGINE     stopped: the database is on a full disk | E report  ^q quit")
+            assert st.text().startswith(
+                "[X] ENGINE     stopped: the database is on a full disk | E report  ^q quit"
+            )
             before = len(st.client.commands)
             await st.press("4", "p", "6", "T", "question_mark")
             assert len(st.client.commands) == before

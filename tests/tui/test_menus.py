@@ -225,14 +225,14 @@ def test_jump_letters_reach_tabs_boxes_and_rows() -> None:
         async with stage() as st:
             await st.search()
             await st.press("ctrl+o")
-            assert "[h]" in st.text() and st.app.hints()[0] == ("a letter", "goes there")
-            await st.press("r")
-            assert st.app.search.list.cursor == 3 and "[h]" not in st.text()
+            assert "[j]" in st.text() and st.app.hints()[0] == ("a letter", "goes there")
+            await st.press("t")
+            assert st.app.search.list.cursor == 3 and "[j]" not in st.text()
             await st.press("ctrl+o", "escape", "j")
             assert st.app.search.list.cursor == 4
-            await st.press("ctrl+o", "f")
+            await st.press("ctrl+o", "g")
             assert st.app.pane_name == "peers"
-            await st.press("ctrl+o", "j")
+            await st.press("ctrl+o", "k")
             assert st.app.pane.box.id == "peer"
             await st.press("ctrl+o", "a")
             assert st.app.pane_name == "search"

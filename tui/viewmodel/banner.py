@@ -125,10 +125,11 @@ def _isolated(state: State, now: float) -> list[Part]:
         parts = [_part(*(f"{form}, mesh off" for form in (*lost, "no server")))]
     else:
         waiting = [p.next_try for p in state.peers if p.state is PeerState.WAITING and p.next_try is not None]
-        told = "c connects by invite"
+        told = ["c connects by invite"]
         if waiting:
-            told = f"{plural(len(waiting), 'known peer')} tried again, next {left_of(min(waiting), now)}"
-        parts = [_part(*(f"{form}, no mesh peers" for form in (*lost, "no server"))), _part(told, glue="; ")]
+            left = left_of(min(waiting), now)
+            told = [f"{plural(len(waiting), 'known peer')} tried again, next {left}", f"next try {left}"]
+        parts = [_part(*(f"{form}, no mesh peers" for form in (*lost, "no server"))), _part(*told, glue="; ")]
     parts.append(_part("press b for why", "b says why"))
     if mode is not None and mode.next_try is not None:
         parts.append(_part(f"server retry {left_of(mode.next_try, now)}"))
