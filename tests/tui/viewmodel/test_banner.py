@@ -159,7 +159,7 @@ def test_isolated_says_what_is_tried_next() -> None:
         alone
     )
     alone.apply([PeersView((peer(0), peer(3), peer(3, next_try=NOW + 9)))], NOW)
-    assert "no mesh peers; 2 known peers tried again, next 0:09" in row(alone)
+    assert "no mesh peers; 2 known peers tried again, next 0:09" in row(alone, 140)
     assert "no mesh peers; next try 0:09 | b says why" in row(alone, 80)
     refused = mode(
         "disaster", phase="stopped", what=s("the Soulseek server refused the password"), next_try=None
