@@ -128,10 +128,13 @@ def lines(count: int = 20, name: str = "ambient", first: int = 1) -> ChatLines:
 def letters(name: str = "kessel", first: int = 101, count: int = 6, earlier: bool = False) -> ChatLines:
     """Messages with a user: every third is ours, the last two wait and were refused."""
     kinds = ("came", "sent", "came")
-    made = [said(n, kinds[n % 3], user=name) for n in range(first, first + count)]
+    newest = first + count + 1
+    begin = NOW - 90_000 if earlier else NOW
+    made = [said(n, kinds[n % 3], user=name, at=begin - 90 * (newest - n)) for n in range(first, newest - 1)]
     if not earlier:
-        made.append(said(first + count, "waiting", "are you there?", name))
-        made.append(said(first + count + 1, "refused", "x", name, why=s("this user does not exist")))
+        made.append(said(newest - 1, "waiting", "are you there?", name, at=NOW - 90))
+        why = s("this user does not exist")
+        made.append(said(newest, "refused", "x", name, at=NOW - 30, why=why))
     return ChatLines(False, s(name), tuple(made), earlier)
 
 

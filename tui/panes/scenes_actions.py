@@ -92,12 +92,15 @@ def _active(desk: MeshApp, argument: str) -> None:
     pane.aim(place)
 
 
+def _no_unread(desk: MeshApp) -> str | None:
+    log = _pane(desk).chat.said
+    return None if log is not None and log.marker is not None else "nothing unread here"
+
+
 def _unread(desk: MeshApp, argument: str) -> None:
     chat = _pane(desk).chat
-    if chat.said is None or chat.said.marker is None:
-        desk.say("nothing unread here")
-    else:
-        chat.aim(chat.said.marker)
+    assert chat.said is not None and chat.said.marker is not None
+    chat.aim(chat.said.marker)
 
 
 def _step(by: int, desk: MeshApp, argument: str) -> None:
@@ -344,7 +347,7 @@ _DIGITS = tuple(f"alt+{digit}" for digit in "1234567890")
 ACTIONS = (
     _scene("type", "type here", ("i",), _type, hint="type"),
     _scene("enter", "type here; on somebody of the room: write to them", ("enter",), _enter),
-    _scene("unread", "to the first unread line", ("alt+u",), _unread, hint="unread"),
+    _scene("unread", "to the first unread line", ("alt+u",), _unread, _no_unread, "unread"),
     _scene("rooms", "list the server's rooms", ("R",), rooms, engine_off, "rooms"),
     _scene("join", "join a room by its name", ("J",), join, engine_off, "join"),
     _scene("write", "write to somebody", ("M",), _message, engine_off, "write"),

@@ -190,9 +190,9 @@ def trouble(row: Buffer, mode: ModeView | None) -> str:
         if room is not None and not room.wanted:
             return "you left this room; /join brings you back"
         return _away(mode) or "joining"
-    away = _away(mode)
-    if away:
-        return f"{away}; what you write waits to be sent"
+    if _away(mode):
+        why = str(mode.what) if mode is not None and mode.what else "the Soulseek server is away"
+        return f"{why}; what you write waits to be sent"
     if talk is not None and talk.state == "offline":
         return f"{talk.user} is offline; the server keeps what you write until he comes"
     return ""
@@ -202,4 +202,5 @@ def _away(mode: ModeView | None) -> str:
     """Why the server is not there, in the engine's words; empty where it is."""
     if mode is None or mode.phase == ONLINE:
         return ""
-    return str(mode.what) or str(mode.chat) or str(sanitize(f"the Soulseek server: {mode.phase}"))
+    parts = [str(part) for part in (mode.what, mode.chat) if part]
+    return "; ".join(parts) or str(sanitize(f"the Soulseek server: {mode.phase}"))

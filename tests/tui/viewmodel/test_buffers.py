@@ -116,9 +116,10 @@ def test_why_nothing_can_be_said_there() -> None:
     rows = {row.place.name: row for row in filled().rows}
     assert trouble(rows["ambient"], mode()) == "" and trouble(rows["kessel"], mode()) == ""
     assert trouble(rows["secret"], mode()) == "joining"
-    assert trouble(rows["secret"], LOST) == "the line was lost"
+    assert trouble(rows["secret"], LOST) == "the line was lost; messages wait"
     assert trouble(rows["secret"], DISASTER) == "rooms are away"
-    assert "waits to be sent" in trouble(rows["kessel"], LOST)
+    assert trouble(rows["kessel"], LOST) == "the line was lost; what you write waits to be sent"
+    assert trouble(rows["kessel"], DISASTER).startswith("the Soulseek server is away; what you write")
     assert trouble(rows["lena"], mode()).startswith("lena is offline; the server keeps")
     buffers = Buffers()
     buffers.update(
