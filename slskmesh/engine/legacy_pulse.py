@@ -67,6 +67,7 @@ _LINES_EVERY: Final = 0.1
 _STATISTICS_EVERY: Final = 2.0
 _CAPTURE_EVERY: Final = 30.0  # counting is a look at every row
 _NEXT_STEP: Final = 5  # seconds in which the wait of wishes is told
+_PAST: Final = 1.0  # seconds after its time until a wait is looked at
 _WATCHING: Final = "chat"  # on whose behalf the user of the watched conversation is watched
 _RUNNING: Final = (TransferPhase.ACTIVE, TransferPhase.CONNECTING)
 
@@ -98,6 +99,7 @@ class LegacyPulse:
         self._seen: dict[type[View], object] = {}  # by what each list was last made
         self._watched = b""
         self._rows: dict[bytes, _Row] = {}
+        self._due = math.inf  # when the wait of some download is over, which nothing else tells
         self._chat: _Chat | None = None
         self._watching = trio.Event()
         self._talks: list[ConversationStanding] = []
@@ -150,11 +152,15 @@ class LegacyPulse:
     def _downloads(self) -> None:
         downloads, rescue = self._legacy.downloads, self._legacy.rescue
         contents = {key: rescue.content_of(key) for key in rescue.rescues()}
-        if not self._changed(LegacyDownloadsView, (downloads.version, contents)):
+        due = self._engine.clock() > self._due + _PAST
+        if not self._changed(LegacyDownloadsView, (downloads.version, contents, due)):
             return
         rows: dict[bytes, _Row] = {}
+        self._due = math.inf
         for state in downloads.views():
             rows[state.key] = self._row(state, contents.get(state.key))
+            if state.next_try is not None and state.next_try < self._due:
+                self._due = state.next_try
         self._rows = rows
         self._put(LegacyDownloadsView(tuple(row.view for row in rows.values())))
 
@@ -162,7 +168,7 @@ class LegacyPulse:
         """The row of a download: the former one where nothing of it changed."""
         row = self._rows.get(state.key)
         watched = state.key == self._watched
-        if row is not None and not watched and row.content == content and is_same(row.state, state):
+        if row is not None and not watched and row.content == content and row.state is state:
             return row
         lines = self._legacy.downloads.timeline(state.key) if watched else ()
         return _Row(state, content, download_view(state, lines, content))
@@ -324,12 +330,3 @@ class LegacyPulse:
                 capture=capture_view(self._capture),
             )
         )
-
-
-def is_same(one: LegacyDownload, other: LegacyDownload) -> bool:
-    """Whether a download is shown alike; the time of its next try is told by two clocks, to a second."""
-    if one == other:
-        return True
-    if one.next_try is None or other.next_try is None or abs(one.next_try - other.next_try) >= 1.0:
-        return False
-    return msgspec.structs.replace(one, next_try=other.next_try) == other

@@ -85,6 +85,8 @@ def key_of(user: str, path: str, size: int) -> bytes:
 class Entry:
     """See the head of this file. Times are the engine's clock but `added` and `finished`."""
 
+    _shown: LegacyDownload | None
+
     def __init__(self, key: bytes, user: str, file: RemoteFile, added: float) -> None:
         self.key = key
         self.user = user
@@ -250,8 +252,20 @@ class Entry:
             return TransferPhase.ACTIVE
         return _PHASES[self.state]
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Whatever is set, it is to be shown anew."""
+        object.__setattr__(self, name, value)
+        object.__setattr__(self, "_shown", None)
+
     def view(self, now: float, wall: float) -> LegacyDownload:
-        """As it stands."""
+        """As it stands; the very same object while nothing of it changes."""
+        shown = self._shown
+        if shown is None or (shown.next_try is not None and self.ready <= now):
+            shown = self._view(now, wall)
+            object.__setattr__(self, "_shown", shown)
+        return shown
+
+    def _view(self, now: float, wall: float) -> LegacyDownload:
         phase, news = self.phase(), self.news if self.state is State.QUEUED else None
         done = self.size if self.state is State.DONE else min(self.here, self.size)
         rate = news.rate if news is not None and phase is TransferPhase.ACTIVE else 0.0

@@ -23,11 +23,12 @@ import trio
 
 from slskmesh.errors import UserError
 from slskmesh.soulseek import partials
-from slskmesh.soulseek.download_entry import Entry, LegacyDownload, LegacyLine, State, key_of
+from slskmesh.soulseek.download_entry import Entry, State, key_of
 from slskmesh.soulseek.download_list import DownloadList, OnLine
 from slskmesh.soulseek.download_order import plan
 from slskmesh.soulseek.download_places import ask_places
 from slskmesh.soulseek.download_users import DownloadUsers, Watching
+from slskmesh.soulseek.download_views import DownloadViews
 from slskmesh.soulseek.download_work import DownloadWork, OnFinished
 from slskmesh.soulseek.folders import FolderAsked, Placed, chosen
 from slskmesh.soulseek.port import Client
@@ -69,7 +70,7 @@ async def _no_folder(done: FolderDone) -> None:
     """Nobody wants to know of finished folders."""
 
 
-class LegacyDownloads:
+class LegacyDownloads(DownloadViews):
     """See the head of this file. All on the engine's loop; `run` runs before commands come."""
 
     def __init__(
@@ -423,41 +424,3 @@ class LegacyDownloads:
     def set_root(self, root: Path) -> None:
         """Where downloads that begin from now on go."""
         self._work.root = root
-
-    # -- what is shown -----------------------------------------------------------------------------------------
-
-    @property
-    def version(self) -> int:
-        """Changes whenever a view would."""
-        return self._list.version
-
-    def views(self) -> tuple[LegacyDownload, ...]:
-        """All downloads in their order."""
-        now, wall = self._clock(), self._wall()
-        return tuple(entry.view(now, wall) for entry in self._list.entries.values())
-
-    def state(self, key: bytes) -> LegacyDownload | None:
-        """One download, None if it is not in the list."""
-        entry = self._list.entries.get(key)
-        return entry.view(self._clock(), self._wall()) if entry is not None else None
-
-    async def settled(self, key: bytes) -> LegacyDownload | None:
-        """Returns once it is done, failed or paused, by whomever; None once it is not in the list."""
-        while (entry := self._list.entries.get(key)) is not None:
-            if entry.rests:
-                return self.state(key)
-            await entry.turned.wait()
-        return None
-
-    def sends(self, user: str) -> bool:
-        """Whether something unfinished of his comes in now."""
-        return any(entry.since is not None for entry in self._list.of_user(user))
-
-    def partial_of(self, key: bytes) -> Path:
-        """Where the bytes of an unfinished download are kept."""
-        entry = self._list.find(key)
-        return partials.part_path(entry.root or self._work.root, key)
-
-    def timeline(self, key: bytes) -> tuple[LegacyLine, ...]:
-        """The latest lines of a download since the start."""
-        return tuple(self._list.find(key).timeline)
