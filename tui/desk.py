@@ -28,7 +28,7 @@ from tui.keys import KeyRouter
 from tui.panes.base import Pane
 from tui.panes.search import SearchPane
 from tui.viewmodel.arrivals import Arrivals
-from tui.viewmodel.banner import changed
+from tui.viewmodel.banner import changed, loudness
 from tui.viewmodel.chat import ChatLogs
 from tui.viewmodel.glyphs import Glyphs
 from tui.viewmodel.look import Look, default_theme
@@ -50,13 +50,6 @@ if TYPE_CHECKING:
 CLIPBOARD_MAX = 64 * 1024
 SMALL = (80, 24)
 QUIT_WAITS = 0.7
-_LOUDNESS = {
-    Banner.HYBRID: Level.GOOD,
-    Banner.DEGRADED: Level.WARN,
-    Banner.DISASTER: Level.WARN,
-    Banner.ISOLATED: Level.WARN,
-    Banner.STOPPED: Level.ERROR,
-}
 
 
 def _pane_classes() -> dict[str, Callable[[], type[Pane]]]:
@@ -268,7 +261,7 @@ class Desk(SafeApp):
         if before is Banner.STARTING:
             return
         status = self.state.status
-        text, level = sanitize(changed(status), 300), _LOUDNESS.get(status.banner, Level.INFO)
+        text, level = sanitize(changed(status), 300), loudness(status.banner)
         if Banner.ISOLATED in {before, status.banner}:
             self.state.log(self.clock(), level, text)  # the engine tells of changes of its mode, not of this
         self._toast_stack().say(text, level, asked=False)

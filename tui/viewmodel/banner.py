@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from slskmesh.engine.events import Level
 from slskmesh.engine.legacy_views import ModeView
 from slskmesh.engine.views import Banner, PeerState, StatusView
 from slskmesh.modes import countdown
@@ -33,6 +34,13 @@ MARKERS = {
     Banner.STOPPED: ("[X]", "ENGINE", "banner-stopped"),
 }
 _BOTH_ENDS = frozenset({Banner.ISOLATED, Banner.STOPPED})
+_LOUDNESS = {
+    Banner.HYBRID: Level.GOOD,
+    Banner.DEGRADED: Level.WARN,
+    Banner.DISASTER: Level.WARN,
+    Banner.ISOLATED: Level.WARN,
+    Banner.STOPPED: Level.ERROR,
+}
 _WAY_OUT = " | E report  ^q quit"
 
 # How a part is joined to those before it, and its wordings, the longest first.
@@ -238,3 +246,8 @@ def changed(status: StatusView) -> str:
     marker, word, _ = MARKERS[status.banner]
     sentence = f"{SENTENCE} " if status.banner in {Banner.DISASTER, Banner.MESH_ONLY} else ""
     return f"{marker} {word}  {sentence}{status.detail}".rstrip()
+
+
+def loudness(banner: Banner) -> Level:
+    """How loud a change to this state is."""
+    return _LOUDNESS.get(banner, Level.INFO)

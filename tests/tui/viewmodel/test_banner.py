@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from slskmesh.engine.events import Level
 from slskmesh.engine.legacy_views import ModeView
 from slskmesh.engine.views import Banner, PeersView, StatusView
 from tests.tui.fake import NOW, mode, peer, s, settings_view, status
 from tests.tui.stage import golden
-from tui.viewmodel.banner import FEW, MARKERS, SENTENCE, banner, changed, few_searches, title
+from tui.viewmodel.banner import FEW, MARKERS, SENTENCE, banner, changed, few_searches, loudness, title
 from tui.viewmodel.spans import text_of, width
 from tui.viewmodel.state import State
 from tui.widgets.paint import Palette
@@ -160,7 +161,7 @@ def test_isolated_says_what_is_tried_next() -> None:
     )
     alone.apply([PeersView((peer(0), peer(3), peer(3, next_try=NOW + 9)))], NOW)
     assert "no mesh peers; 2 known peers tried again, next 0:09" in row(alone, 140)
-    assert "no mesh peers; next try 0:09 | b says why" in row(alone, 80)
+    assert "no mesh peers; next try 0:09 | press b for why" in row(alone, 80)
     refused = mode(
         "disaster", phase="stopped", what=s("the Soulseek server refused the password"), next_try=None
     )
@@ -207,6 +208,7 @@ def test_title_and_toast_have_marker_and_sentence() -> None:
     assert title(status(Banner.DISASTER)) == "slskmesh [!]"
     assert changed(status(Banner.DISASTER, detail=s("no answer"))) == f"[!] DISASTER  {SENTENCE} no answer"
     assert changed(status(Banner.HYBRID, detail=s(""))) == "[=] HYBRID"
+    assert (loudness(Banner.DISASTER), loudness(Banner.MESH_ONLY)) == (Level.WARN, Level.INFO)
 
 
 def test_searches_are_counted_where_few_are_left() -> None:
