@@ -12,7 +12,7 @@ from aioslsk.protocol.messages import PeerTransferReply, PeerTransferRequest
 from slskmesh.soulseek.values import Outcome, RemoteFile, TransferChanged, TransferPhase
 from slskmesh.work import LocalBudget
 
-from .scripted import Person, ScriptedServer, exactly, framed, message, text, u32
+from .scripted import ADDRESS, CONNECT, Person, ScriptedServer, exactly, framed, message, text, u32
 
 PATH = "music\\song.mp3"
 BYTES = os.urandom(150_000)
@@ -97,7 +97,7 @@ def _is(phase: TransferPhase) -> object:
     return lambda event: isinstance(event, TransferChanged) and event.news.phase is phase
 
 
-@pytest.mark.parametrize("when", ["asked for an address", "without a session"])
+@pytest.mark.parametrize("when", ["without a session", "asked for an address", "dialling"])
 async def test_a_server_that_goes_costs_no_try(
     nursery: trio.Nursery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
@@ -113,27 +113,31 @@ async def test_a_server_that_goes_costs_no_try(
     ben.rule.open = 0
     await anna.client.download("ben", RemoteFile(PATH, len(BYTES)), tmp_path / "song", LocalBudget())
     await ben.hears(_is(TransferPhase.QUEUED), PATIENCE)
-    address = 3
-    before = sum(code == address for name, code, _ in server.seen if name == "ben")
-    if when == "without a session":
-        await ben.client.disconnect()
-    else:
-        server.ignored.add(address)
-    ben.rule.open = 1
     calls = ben.client._calls
-    assert calls is not None and calls._aio is not None
-    transfers = calls._aio.transfers
-    ben.client._thread.post(transfers._again, 1)  # type: ignore[union-attr]
-    if when == "without a session":
-        await ben.client.watch("x", False)
-    else:
-        with trio.fail_after(PATIENCE):
-            async with server.heard:
-                while sum(code == address for name, code, _ in server.seen if name == "ben") == before:
-                    await server.heard.wait()
-        server.ignored.clear()
+    assert calls is not None and calls._aio is not None and ben.client._thread is not None
+    ben.rule.open, port = 1, server.ports["anna"]
+    asked = {"asked for an address": ADDRESS, "dialling": CONNECT}.get(when)
+    if when == "dialling":
+        monkeypatch.setattr("slskmesh.soulseek.connections._DIAL_WAIT", 1.0)
+        server.ports["anna"] = 1
+    if asked is None:
         await ben.client.disconnect()
+    else:
+        server.ignored.add(asked)
+    ben.client._thread.post(calls._aio.transfers._again, 1)
+    if asked is not None:
+        await _asked_by_ben(server, asked)
+    await ben.client.disconnect()
+    server.ignored.clear()
+    server.ports["anna"] = port
     assert await ben.client.connect(ben.line(server.port)) is Outcome.ONLINE
     await anna.hears(_is(TransferPhase.DONE), PATIENCE)
     assert await trio.Path(tmp_path / "song").read_bytes() == BYTES
     nursery.cancel_scope.cancel()
+
+
+async def _asked_by_ben(server: ScriptedServer, code: int) -> None:
+    with trio.fail_after(PATIENCE):
+        async with server.heard:
+            while not any(got == code and name == "ben" for name, got, _ in server.seen):
+                await server.heard.wait()
