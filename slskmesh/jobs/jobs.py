@@ -5,6 +5,8 @@ Rules:
 - Jobs that were not over when the process ended go on at the start. Downloads are found again by content.
 - Two jobs that are not over do not ask for the same thing; jobs that overlap share their downloads.
 - Every command answers clearly (UserError) where the job's phase does not fit.
+- A waiting job is tried before its time when a holder comes back, when something that stayed queued at a Soulseek user
+  comes, and when Soulseek users may be sources again.
 """
 
 from __future__ import annotations
@@ -22,12 +24,13 @@ import trio
 
 from slskmesh.errors import StorageError, UserError
 from slskmesh.identity.peerid import KEY_BYTES
-from slskmesh.jobs.around import OnVerified, Surroundings, nobody_listens
+from slskmesh.jobs.around import OnVerified, Surroundings, TakeIn, nobody_listens, nobody_takes_in
 from slskmesh.jobs.cache_jobs import CacheJobs
 from slskmesh.jobs.layout import check_folder, check_layout
 from slskmesh.jobs.ledger import Job, Ledger
+from slskmesh.jobs.lists import Lists
 from slskmesh.jobs.order import clipped, due, may_begin, moved, next_due
-from slskmesh.jobs.port import Catalogue, Downloads, Library, Planner
+from slskmesh.jobs.port import Catalogue, Downloads, LegacyList, Library, Planner
 from slskmesh.jobs.record import OVER, SETTLED, JobRecord, ReleaseRecord, TrackRecord
 from slskmesh.jobs.retry import JITTER, NO_SOURCE_MOST
 from slskmesh.jobs.runner import JobRun, drop_downloads, pause_downloads
@@ -45,6 +48,7 @@ from slskmesh.jobs.state import (
 from slskmesh.mbid import is_mbid, parse_mbid
 from slskmesh.overlay.port import Router, Session
 from slskmesh.paths import safe_join
+from slskmesh.soulseek.values import TransferPhase
 from slskmesh.store.database import Store
 from slskmesh.text import sanitize
 from slskmesh.work import Origin
@@ -77,13 +81,25 @@ class Jobs:
         on_line: Callable[[int, JobLine], None] = lambda job, line: None,
         on_verified: OnVerified = nobody_listens,
         own: bytes = b"",
+        legacy: LegacyList | None = None,
+        legacy_allowed: Callable[[], bool] = lambda: True,
+        rescued: Callable[[bytes], bool] = lambda key: False,
+        take_in: TakeIn = nobody_takes_in,
     ) -> None:
         """`root`: the downloads folder; `layout`, `active`, `transfers`: the settings jobs.layout, jobs.active and
         swarm.active; `on_line` gets the timelines; `on_verified` gets (release, recording, content) of each
         file that was fetched and proved; `own`: our peer id, by which peers on one release begin apart (else random).
+
+        `legacy`: the list of downloads from Soulseek users, run before this; `legacy_allowed`: whether they may be
+        sources now; `rescued`: whether peers finish a download of theirs; `take_in`: a finished file of theirs into the
+        library, its content id. None of those files is told to `on_verified`: nobody vouched for what is in them.
         """
         self._ledger = Ledger(store, wall, on_line)
         self._downloads = downloads
+        self._lists = Lists(downloads, legacy, rescued)
+        self._allowed = legacy_allowed
+        self._was_allowed = True
+        self._came: dict[int, int] = {}  # waiting job -> bytes that were here from Soulseek users
         self._root = root
         self._layout = layout
         self._active = active
@@ -102,9 +118,12 @@ class Jobs:
             width=lambda: max(1, transfers()) + 1,
             clock=clock,
             rng=rng,
+            lists=self._lists,
             on_verified=on_verified,
+            legacy_allowed=legacy_allowed,
+            take_in=take_in,
         )
-        self._shown = Shown(downloads.state)
+        self._shown = Shown(self._lists.state)
         self._wake = trio.Event()
         self._adding = trio.Lock()
         router.on_open(self._opened)
@@ -142,6 +161,7 @@ class Jobs:
 
     def _begin(self, nursery: trio.Nursery) -> None:
         """Starts what may begin. A job that a command is at is left until the command is done with it."""
+        self._look_at_legacy()
         for number in due(self._records(), self._wall()):
             if not self._find(number).lock.locked():
                 self._set(number, Phase.QUEUED)
@@ -150,6 +170,34 @@ class Jobs:
             job = self._set(number, Phase.PLANNING)
             job.scope, job.stopped = trio.CancelScope(), trio.Event()
             nursery.start_soon(self._drive, job, job.scope)
+
+    def _look_at_legacy(self) -> None:
+        """Waiting jobs that something comes for, or may come for again."""
+        if self._lists.legacy is None:
+            return
+        before, self._was_allowed = self._was_allowed, self._allowed()
+        again = self._was_allowed and not before
+        waiting = [job for job in self._ledger if job.record.phase is Phase.WAITING and job.record.retry_at]
+        came: dict[int, int] = {}
+        for job in waiting:
+            came[job.number], whole = self._came_for(job)
+            if again or whole or came[job.number] > self._came.get(job.number, came[job.number]):
+                self._hasten(job, self._wall())
+        self._came = came
+
+    def _came_for(self, job: Job) -> tuple[int, bool]:
+        """Bytes that are here of what stayed queued at Soulseek users, and whether one of them is whole."""
+        tracks = [track for track in job.tracks.values() if track.phase not in SETTLED]
+        keys = {key for track in tracks for key in self._lists.alive(track)}
+        views = [view for key in keys if (view := self._lists.view(key)) is not None]
+        whole = any(view.phase is TransferPhase.DONE for view in views)
+        return sum(view.done for view in views), whole
+
+    def _hasten(self, job: Job, at: float) -> None:
+        if job.record.retry_at is not None and at < job.record.retry_at:
+            job.take(msgspec.structs.replace(job.record, retry_at=at))
+            job.revision += 1
+            self._wake.set()
 
     def _set(self, number: int, phase: Phase) -> Job:
         job = self._find(number)
@@ -177,11 +225,7 @@ class Jobs:
         for job in self._ledger:
             record = job.record
             if record.phase is Phase.WAITING and record.retry_at and session.peer in job.holders:
-                at = max(self._wall() + 1.0, record.updated + RETURN_SECONDS)
-                if at < record.retry_at:
-                    job.take(msgspec.structs.replace(record, retry_at=at))
-                    job.revision += 1
-                    self._wake.set()
+                self._hasten(job, max(self._wall() + 1.0, record.updated + RETURN_SECONDS))
 
     # -- commands ----------------------------------------------------------------------------------------------
 
@@ -355,6 +399,14 @@ class Jobs:
         """A job's latest lines, oldest first; none if there is no such job."""
         job = self._ledger.find(number)
         return tuple(job.lines) if job is not None else ()
+
+    def recording_of(self, key: bytes) -> str:
+        """The recording that a download from a Soulseek user is wanted as; "": no job wants it."""
+        for job in self._ledger:
+            for track in job.tracks.values():
+                if key == track.content or key in track.begun:
+                    return track.recording
+        return ""
 
     def revision(self, number: int) -> int:
         """Grows whenever what is shown of the job has changed since this was asked last; -1: no such job."""

@@ -4,7 +4,11 @@ Rules:
 - What the catalogue said is kept with the job; after that the job needs it no more.
 - Local candidates are taken where they stand. A track nobody has is asked for again while others are fetched, at
   growing intervals (`jobs/retry.py`), and afterwards by the job's waiting.
-- At most `width` downloads of a release are in the list at once, in the order of `collab.work_order` at that moment.
+- At most `width` downloads of a release are in the swarm's list at once, in the order of `collab.work_order` at that
+  moment. What comes from Soulseek users is queued there all at once, by place, so that an album keeps its place.
+- Downloads at Soulseek users that are in the list from an earlier run are gone on with, without asking anybody; ones
+  that were waited for in vain only once they move. Where they are allowed again after they were not, all that lacks
+  a source is planned anew.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from collections.abc import Sequence
 import msgspec
 import trio
 
+from slskmesh.acquire.backends import SOULSEEK
 from slskmesh.acquire.domains import Intent, Music
 from slskmesh.acquire.plan import Candidate, Plan
 from slskmesh.catalogue.objects import Answer, Release, ReleaseBrief, Track
@@ -22,7 +27,17 @@ from slskmesh.jobs.around import Surroundings
 from slskmesh.jobs.editions import choose_edition
 from slskmesh.jobs.fetch import NOBODY, TrackFetch
 from slskmesh.jobs.ledger import Job, Words
-from slskmesh.jobs.record import SERVED, SETTLED, Record, ReleaseRecord, TrackRecord, encode_release
+from slskmesh.jobs.lists import Waited
+from slskmesh.jobs.record import (
+    CONTENT_BYTES,
+    SERVED,
+    SETTLED,
+    Record,
+    ReleaseRecord,
+    TrackRecord,
+    encode_release,
+    is_legacy,
+)
 from slskmesh.jobs.retry import Stopped, Trouble, delay_for, foremost, stopped_by
 from slskmesh.jobs.state import TRACKS_MAX, Kind, Phase, Profile, Spec, TrackPhase
 from slskmesh.mbid import Mbid
@@ -31,6 +46,8 @@ from slskmesh.wire.messages import CacheItem
 from slskmesh.work import LocalBudget
 
 HOLDERS_MAX = 1000  # peers remembered of a job
+QUEUED_MAX = 50  # downloads of a release at Soulseek users at once
+LOOK_SECONDS = 15.0
 
 
 class ReleaseRun:
@@ -48,6 +65,8 @@ class ReleaseRun:
         self._plans = 0
         self._again = 0.0  # when to plan next, by the clock
         self._said: frozenset[str] = frozenset()
+        self._waited = Waited(around.lists, around.legacy_allowed)
+        self._allowed = around.legacy_allowed()
         self._wake = trio.Event()
 
     @property
@@ -167,15 +186,45 @@ class ReleaseRun:
 
     async def _work(self, nursery: trio.Nursery, release: Release) -> None:
         """Plans and fetches until nothing more can be done now."""
+        if self._job.record.attempts:  # they were waited for before
+            for track in self._job.tracks_of(self._index):
+                for key in self._around.lists.alive(track):
+                    if not self._around.lists.moves(key):
+                        self._waited.add(key)
         while not self._is_broken:
+            self._take_up()
+            self._look_at_mode()
             await self._plan_if_due(release)
             await self._fill(nursery, release)
             if not self._active:
                 return
             self._wake = trio.Event()
             pause = self._again - self._around.clock() if self._unserved() else float("inf")
-            with trio.move_on_after(max(0.0, pause)):
+            with trio.move_on_after(max(0.0, min(pause, LOOK_SECONDS))):
                 await self._wake.wait()
+
+    def _take_up(self) -> None:
+        """Goes on with downloads at Soulseek users that are in the list and come, or may come."""
+        for track in self._unserved():
+            found = [
+                self._at_user(track, key)
+                for key in self._around.lists.alive(track)
+                if not self._waited.why_not(key)
+            ]
+            if found:
+                self._pending[track.key] = found
+
+    def _at_user(self, track: TrackRecord, key: bytes) -> Candidate:
+        view = self._around.lists.view(key)
+        assert view is not None  # it is alive
+        reasons = (track.why,) if track.why and key == track.content else ()
+        return Candidate(key, view.size, SOULSEEK, reasons=reasons, user=view.user, remote=view.path)
+
+    def _look_at_mode(self) -> None:
+        before, self._allowed = self._allowed, self._around.legacy_allowed()
+        if self._allowed and not before:
+            self._again, self._plans = self._around.clock(), 0
+            self._waited.clear()
 
     @property
     def _is_broken(self) -> bool:
@@ -189,14 +238,24 @@ class ReleaseRun:
 
     async def _fill(self, nursery: trio.Nursery, release: Release) -> None:
         """Starts what there is room for, one after the other, so that the list of downloads has their order."""
-        while self._pending and len(self._active) < self._around.width() and not self._is_broken:
-            wants = [(key, found[0].content) for key, found in self._pending.items()]
-            key = self._around.peers.order(Mbid(self.record.mbid), wants)[0]
-            fetch = TrackFetch(self._around, self._job, release, key)
+        while not self._is_broken and (key := self._next()) is not None:
+            fetch = TrackFetch(self._around, self._job, release, key, self._waited)
             self._active.add(key)
             nursery.start_soon(self._fetch, fetch, key, self._pending.pop(key))
             await fetch.begun.wait()
             self._show()
+
+    def _next(self) -> int | None:
+        """The track that is begun next, if there is room for one more of its kind."""
+        tracks = self._job.tracks
+        queued = sum(is_legacy(tracks[key].content) for key in self._active)
+        users = [key for key, found in self._pending.items() if found[0].backend == SOULSEEK]
+        if users and queued < QUEUED_MAX:
+            return min(users)
+        wants = [(key, found[0].content) for key, found in self._pending.items() if key not in users]
+        if not wants or len(self._active) - queued >= self._around.width():
+            return None
+        return self._around.peers.order(Mbid(self.record.mbid), wants)[0]
 
     async def _fetch(self, fetch: TrackFetch, key: int, candidates: Sequence[Candidate]) -> None:
         try:
@@ -216,7 +275,7 @@ class ReleaseRun:
         items = [
             CacheItem(track.content, track.place, track.phase in SERVED)
             for track in self._job.tracks_of(self._index)
-            if track.content and (track.phase in SERVED or track.key in self._active)
+            if len(track.content) == CONTENT_BYTES and (track.phase in SERVED or track.key in self._active)
         ]
         self._around.peers.show(self._job.number, Mbid(self.record.mbid), items)
 
@@ -258,13 +317,13 @@ class ReleaseRun:
             )
         ]
         for track, planned in zip(tracks, plan.wants, strict=True):
-            usable = [one for one in planned.candidates if one.content not in track.tried]
+            usable = [one for one in planned.candidates if self._is_usable(track, one)]
             usable = usable or self._running(track)
             if usable:
                 self._pending[track.key] = usable
                 continue
             wrong = "every variant that was offered came out wrong" if planned.candidates else ""
-            reason = wrong or planned.reason or NOBODY
+            reason = self._queued_at_user(track) or wrong or planned.reason or NOBODY
             gone = msgspec.structs.replace(track, phase=TrackPhase.NO_SOURCE, reason=reason, candidates=0)
             records.append(gone)
         news = [line for line in plan.lines if line not in self._said]
@@ -272,10 +331,23 @@ class ReleaseRun:
         self._said = frozenset(plan.lines)
         await self._around.ledger.write(self._job, *records, words=words)
 
+    def _is_usable(self, track: TrackRecord, candidate: Candidate) -> bool:
+        if candidate.content in track.tried:
+            return False
+        return candidate.backend != SOULSEEK or not self._waited.why_not(candidate.content)
+
+    def _queued_at_user(self, track: TrackRecord) -> str:
+        for key in self._around.lists.alive(track):
+            state = self._around.lists.state(key)
+            if state is not None and state.reason:
+                return f"queued at a Soulseek user: {state.reason}"
+        return ""
+
     def _running(self, track: TrackRecord) -> list[Candidate]:
         """The download begun before, where it is done or has sources though the plan names none."""
-        state = self._around.downloads.state(track.content) if track.content else None
-        if state is None or track.content in track.tried:
+        name = track.content
+        state = self._around.downloads.state(name) if name and not is_legacy(name) else None
+        if state is None or track.content in track.tried:  # those at Soulseek users are taken up before
             return []
         fed = state.phase in (DownloadPhase.ACTIVE, DownloadPhase.CHECKING, DownloadPhase.FINISHING)
         if not fed and state.phase is not DownloadPhase.DONE:

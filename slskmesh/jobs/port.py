@@ -1,4 +1,4 @@
-"""What jobs ask of their neighbours: a catalogue, a planner, the swarm's downloads, the library.
+"""What jobs ask of their neighbours: a catalogue, a planner, both lists of downloads, the library.
 
 Rules: every question that costs takes a budget. The engine hands in what answers; tests hand in doubles.
 """
@@ -13,6 +13,8 @@ from slskmesh.acquire.domains import Intent, Music
 from slskmesh.acquire.plan import Plan
 from slskmesh.catalogue.objects import Answer, Artist, Label, Release, ReleaseBrief, ReleaseGroup
 from slskmesh.mbid import Mbid
+from slskmesh.soulseek.download_entry import LegacyDownload
+from slskmesh.soulseek.values import RemoteFile
 from slskmesh.swarm.state import DownloadState
 from slskmesh.work import Budget
 
@@ -70,6 +72,33 @@ class Downloads(Protocol):
 
     async def settled(self, content: bytes) -> DownloadState | None:
         """Returns once it is DONE, FAILED or PAUSED; None once it is not in the list."""
+
+
+class LegacyList(Protocol):
+    """The list of downloads from Soulseek users (`soulseek.downloads.LegacyDownloads`)."""
+
+    async def add(
+        self, user: str, file: RemoteFile, folder: str = "", *, name: str = "", paused: bool = False
+    ) -> bytes:
+        """Queues one; its key. One that is in the list goes on. UserError: it is here already, or cannot be."""
+
+    async def pause(self, key: bytes) -> None:
+        """Stops one and keeps what is there. UserError: it does not run."""
+
+    async def resume(self, key: bytes) -> None:
+        """Goes on with a paused or failed one. UserError: it is done or gone."""
+
+    async def remove(self, key: bytes) -> None:
+        """Takes one off; an unfinished one's data goes too, a finished file stays. UserError: there is none."""
+
+    def state(self, key: bytes) -> LegacyDownload | None:
+        """Where one stands; None: not in the list."""
+
+    async def settled(self, key: bytes) -> LegacyDownload | None:
+        """Returns once it is done, failed or paused, by whomever; None once it is not in the list."""
+
+    def sends(self, user: str) -> bool:
+        """Whether something of this user comes in now."""
 
 
 class Held(Protocol):

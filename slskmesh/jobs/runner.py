@@ -4,7 +4,7 @@ Rules:
 - A run ends in DONE, FAILED, WAITING with the time of the next try, or PAUSED where the person holds its downloads;
   each with its reason. Cancelling a run leaves the job's phase to who cancelled.
 - While the catalogue cannot be asked, releases that need it are left for the next run; the others go on.
-- A job that fails pauses its downloads; one that waits has none that run.
+- A job that fails pauses its downloads; one that waits has none that run but places in queues of Soulseek users.
 """
 
 from __future__ import annotations
@@ -114,12 +114,12 @@ class JobRun:
 
 async def pause_downloads(around: Surroundings, job: Job) -> None:
     """Pauses what the job began and nobody else wants."""
-    await _each_begun(around, job, around.downloads.pause)
+    await _each_begun(around, job, around.lists.pause)
 
 
 async def drop_downloads(around: Surroundings, job: Job) -> None:
     """Removes what the job began, is not whole and nobody else wants. StorageError: data cannot be deleted."""
-    await _each_begun(around, job, around.downloads.remove)
+    await _each_begun(around, job, around.lists.remove)
 
 
 async def _each_begun(around: Surroundings, job: Job, act: Callable[[bytes], Awaitable[None]]) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from slskmesh.acquire.backends import LOCAL, MESH, SOULSEEK
 from slskmesh.jobs.ledger import Job
 from slskmesh.jobs.progress import Part, Piece, Totals, part, seconds_left, together
-from slskmesh.jobs.record import SERVED, ReleaseRecord, TrackRecord
+from slskmesh.jobs.record import SERVED, ReleaseRecord, TrackRecord, is_legacy
 from slskmesh.jobs.state import JobState, Phase, ReleaseState, TrackPhase, TrackState
 from slskmesh.swarm.state import DownloadState
 from slskmesh.swarm.state import Phase as DownloadPhase
@@ -19,16 +20,16 @@ from slskmesh.swarm.state import Phase as DownloadPhase
 _CHECKING = frozenset({DownloadPhase.CHECKING, DownloadPhase.FINISHING})
 _MOVING = frozenset({DownloadPhase.FINDING, DownloadPhase.ACTIVE, DownloadPhase.STALLED})
 _KEPT = frozenset({TrackPhase.QUEUED, TrackPhase.NO_SOURCE, TrackPhase.WANTED})
+BOTH = "both"  # peers and Soulseek users
 Look = Callable[[bytes], DownloadState | None]
 
 
 class _Part(NamedTuple):
-    """Sums of one release: without what its live tracks have fetched; which those are; where it came from."""
+    """Sums of one release: without what its live tracks have fetched; which those are; which ways it came."""
 
     sums: Part
     live: tuple[TrackRecord, ...]
-    fetched: bool
-    here: bool
+    ways: frozenset[str]
 
 
 class _Sums(NamedTuple):
@@ -111,10 +112,8 @@ class Shown:
             parts[index] = _part(job.tracks_of(index))
         job.changed.clear()
         live = tuple(track for one in parts.values() for track in one.live)
-        via = "mesh" if any(one.fetched for one in parts.values()) else ""
-        if not via and any(one.here for one in parts.values()):
-            via = "local"
         whole = together(one.sums for one in parts.values())
+        via = _via(frozenset().union(*(one.ways for one in parts.values())))
         made = self._sums[job.number] = _Sums(job.revision, whole, live, via, parts)
         return made
 
@@ -138,7 +137,7 @@ class Shown:
             length=record.length,
             phase=phase,
             reason=reason,
-            content=record.content.hex(),
+            content="" if is_legacy(record.content) else record.content.hex(),
             size=record.size,
             done=record.size if served else state.done if state is not None else 0,
             rate=state.rate if state is not None else 0.0,
@@ -148,6 +147,9 @@ class Shown:
             candidates=record.candidates,
             why=record.why,
             path=record.path,
+            via=way_of(record),
+            user=record.user,
+            legacy=record.content.hex() if is_legacy(record.content) else "",
         )
 
 
@@ -172,9 +174,23 @@ def _part(tracks: Sequence[TrackRecord]) -> _Part:
     return _Part(
         part(map(_piece, tracks)),
         tuple(track for track in tracks if track.content and track.phase in _KEPT),
-        any(track.begun for track in tracks),
-        any(track.phase is TrackPhase.HAVE for track in tracks),
+        frozenset(filter(None, map(way_of, tracks))),
     )
+
+
+def way_of(track: TrackRecord) -> str:
+    """Where it came from, or is to come from: "local", "mesh", "soulseek"; "" before anything was chosen."""
+    if track.phase is TrackPhase.HAVE:
+        return LOCAL
+    if track.backend in (MESH, SOULSEEK):
+        return track.backend
+    return (SOULSEEK if is_legacy(track.content) else MESH) if track.begun else ""
+
+
+def _via(ways: frozenset[str]) -> str:
+    """The ways of a job in one word; what was here before does not count where something was fetched."""
+    fetched = ways - {LOCAL}
+    return BOTH if len(fetched) > 1 else next(iter(fetched or ways), "")
 
 
 def _piece(track: TrackRecord) -> Piece:

@@ -107,7 +107,7 @@ class TrackState(msgspec.Struct, frozen=True):
     length: int | None  # ms
     phase: TrackPhase
     reason: str = ""
-    content: str = ""  # hex, once chosen
+    content: str = ""  # hex, once chosen; of a file from a Soulseek user once it is here
     size: int = 0
     done: int = 0  # verified bytes
     rate: float = 0.0
@@ -117,6 +117,9 @@ class TrackState(msgspec.Struct, frozen=True):
     candidates: int = 0
     why: str = ""  # why this candidate
     path: str = ""
+    via: str = ""  # "mesh", "soulseek", "local"; "" before anything was chosen
+    user: str = ""  # the Soulseek user who sends or sent it, raw
+    legacy: str = ""  # key (hex) of its download in the list of those from Soulseek users, until it is here
 
 
 class ReleaseState(msgspec.Struct, frozen=True):
@@ -155,4 +158,4 @@ class JobState(msgspec.Struct, frozen=True):
     added: float = 0.0
     updated: float = 0.0
     retry_at: float | None = None
-    via: str = ""  # "mesh", "local"
+    via: str = ""  # "mesh", "soulseek", "both", "local"

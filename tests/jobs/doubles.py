@@ -7,6 +7,7 @@ a database thread works.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import inspect
 import itertools
 import os
@@ -47,6 +48,7 @@ from slskmesh.swarm.state import DownloadState, SourceState
 from slskmesh.swarm.state import Phase as Down
 from slskmesh.text import sanitize
 from slskmesh.work import Budget
+from tests.jobs.legacy_list import FakeLegacy
 from tests.swarm.memory import MemoryRouter
 
 START = 1_700_000_000.0
@@ -376,6 +378,10 @@ class World:
         self.planner = FakePlanner()
         self.downloads = FakeDownloads(root)
         self.library = FakeLibrary()
+        self.legacy = FakeLegacy(root)
+        self.allowed = True
+        self.rescued: set[bytes] = set()
+        self.taken: list[Path] = []
         self.router = MemoryRouter()
         self.active = 2
         self.layout = "{artist}/{album} ({year})/{disc}{track} {title}"
@@ -401,7 +407,16 @@ class World:
             on_line=lambda job, line: self.said.append((job, line)),
             on_verified=self._verified,
             own=ME,
+            legacy=self.legacy,
+            legacy_allowed=lambda: self.allowed,
+            rescued=self.rescued.__contains__,
+            take_in=self._take_in,
         )
+
+    async def _take_in(self, path: Path) -> bytes:
+        await trio.lowlevel.checkpoint()
+        self.taken.append(path)
+        return hashlib.sha256(path.read_bytes()).digest()  # noqa: ASYNC240
 
     async def _verified(self, release: Mbid, recording: Mbid, wanted: bytes) -> None:
         self.verified.append((release, recording, wanted))
@@ -450,6 +465,7 @@ async def open_world(tmp_path: Path) -> AsyncIterator[World]:
         world = World(tmp_path / "music", store)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(world.downloads.run)
+            nursery.start_soon(world.legacy.run)
             await nursery.start(world.jobs.run)
             yield world
             nursery.cancel_scope.cancel()
