@@ -101,6 +101,7 @@ class ChatDesk:
         room = self._room(command.room)
         if command.forget:
             await self._social.rooms.forget(room)
+            self._engine.legacy_pulse.forgot_chat(True, room)
             return f"left {shown(room)}; what was said there is forgotten"
         await self._social.rooms.leave(room)
         return f"left {shown(room)}"
@@ -133,6 +134,7 @@ class ChatDesk:
     async def _forget(self, request: int, command: legacy.ForgetConversation) -> str:
         user = self._user(command.user)
         self._social.mail.forget(user)
+        self._engine.legacy_pulse.forgot_chat(False, user)
         return f"the conversation with {shown(user)} is forgotten"
 
     def _user(self, name: str) -> str:

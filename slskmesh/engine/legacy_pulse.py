@@ -215,6 +215,11 @@ class LegacyPulse:
         if name and not room:
             await watches.on(name, _WATCHING)
 
+    def forgot_chat(self, room: bool, name: str) -> None:
+        """What was said there is gone: its lines are counted anew."""
+        if self._chat is not None and (self._chat.room, self._chat.name) == (room, name):
+            self._chat = _Chat(room, name)
+
     async def _beat_lines(self) -> None:
         social = self._legacy.social
         seen: dict[str, int] = {}
