@@ -23,6 +23,7 @@ from slskmesh.engine.account import Account
 from slskmesh.engine.events import Level
 from slskmesh.engine.failover import Failover
 from slskmesh.engine.legacy_rules import hooks_of, limits_at, rescue_rules, upload_rules
+from slskmesh.engine.legacy_snapshots import browse_progress
 from slskmesh.engine.queries import Queries
 from slskmesh.engine.searching import Searching
 from slskmesh.engine.wish_offers import WishOffers
@@ -35,6 +36,7 @@ from slskmesh.shadow.pseudonyms import FILE as PSEUDONYMS
 from slskmesh.shadow.pseudonyms import Pseudonyms, load_secret
 from slskmesh.soulseek import people_rows
 from slskmesh.soulseek.answers import ShareAnswers
+from slskmesh.soulseek.browses import Browses
 from slskmesh.soulseek.client import LegacyClient
 from slskmesh.soulseek.download_entry import key_of
 from slskmesh.soulseek.downloads import FolderDone, LegacyDownloads
@@ -113,6 +115,12 @@ class Legacy:
             hides=lambda user: self.social.people.hides(user),
         )
         self.wish_offers = WishOffers(engine)
+        self.browses = Browses(
+            engine.store,
+            self.client,
+            wall=engine.clock,
+            on_progress=lambda progress: engine.mailbox.put_event(browse_progress(progress)),
+        )
         self.social = self._social(kept)
         self.downloads = LegacyDownloads(
             engine.store,
@@ -212,6 +220,7 @@ class Legacy:
                 await nursery.start(self.capture.run)
                 await nursery.start(self.searching.run)
                 await nursery.start(self.wish_offers.run)
+                await nursery.start(self.browses.run)
                 nursery.start_soon(self.social.run)
                 nursery.start_soon(self.failover.run)
                 nursery.start_soon(self.supervisor.run)
