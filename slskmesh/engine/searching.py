@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,6 +46,7 @@ _QUERY_READ: Final = 4096  # characters looked at; what is sent is shorter still
 _SHOW_EVERY: Final = 0.25
 _PART: Final = 2_000  # hits in one event
 _ANSWERS_WAITING: Final = 5_000
+_EARLY: Final = 100  # answers kept for searches whose token is not known yet
 _PARTS_WAITING: Final = 500
 WHERE: Final = ("all", "mesh", "soulseek")
 
@@ -72,6 +74,8 @@ class Searching:
         self._engine = engine
         self._running: dict[int, _Running] = {}
         self._by_token: dict[int, _Running] = {}
+        self._asking = 0  # searches on their way to the server
+        self._early: deque[SearchAnswer] = deque(maxlen=_EARLY)  # that came before their search's token was known
         self._nursery: trio.Nursery
         self.table: dict[type[cmd.Command], Handler] = {cmd.Search: self._search, cmd.StopSearch: self._stop}
 
@@ -87,12 +91,18 @@ class Searching:
         if not isinstance(event, Answered):
             return
         running = self._by_token.get(event.answer.token)
-        if running is None or self._engine.legacy.social.people.hides(event.answer.user):
+        if running is not None:
+            self._take(running, event.answer)
+        elif self._asking:
+            self._early.append(event.answer)
+
+    def _take(self, running: _Running, answer: SearchAnswer) -> None:
+        if self._engine.legacy.social.people.hides(answer.user):
             return
         if len(running.answers) >= _ANSWERS_WAITING:
-            running.dropped += len(event.answer.files)
+            running.dropped += len(answer.files)
             return
-        running.answers.append(event.answer)
+        running.answers.append(answer)
         running.answered_at = trio.current_time()
 
     # -- the commands --------------------------------------------------------------------------------------------
@@ -159,6 +169,7 @@ class Searching:
         except SlskmeshError as error:
             running.notes.append(f"Soulseek is not asked: {error}")
             return False
+        self._asking += 1
         try:
             running.token = await legacy.client.search(words, budget, room=command.room, user=command.user)
         except Offline as error:
@@ -168,8 +179,14 @@ class Searching:
         except SlskmeshError as error:
             running.notes.append(f"Soulseek is not asked: {error}")
             return False
+        finally:
+            self._asking -= 1
         self._by_token[running.token] = running
         running.answered_at = trio.current_time()
+        for answer in [one for one in self._early if one.token == running.token]:
+            self._take(running, answer)
+        if not self._asking:
+            self._early.clear()
         if phrase := legacy.answers.excludes(words):
             running.notes.append(f"the server keeps “{sanitize(phrase, 40)}” out of answers")
         return True
