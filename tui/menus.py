@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 TABLE_MAX = 60_000
 SHOWN = 48
 _ROLES = {Level.INFO: "text", Level.GOOD: "good", Level.WARN: "warn", Level.ERROR: "bad"}
-_YANKS = (("y", "row"), ("m", "content id"), ("u", "peer id"), ("p", "path"), ("i", "MusicBrainz id"))
+_YANKS = (
+    ("y", "row"),
+    ("m", "content id"),
+    ("u", "peer id"),
+    ("n", "user"),
+    ("p", "path"),
+    ("i", "MusicBrainz id"),
+)
 
 
 def why_not(desk: MeshApp, action: Action) -> str | None:

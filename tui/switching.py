@@ -20,6 +20,7 @@ from tui import removing
 from tui.viewmodel.download import File
 from tui.viewmodel.formats import size
 from tui.viewmodel.removals import Going
+from tui.viewmodel.spans import clip
 from tui.widgets.prompt import Question
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"^\s*(?:[\[(]?\d{1,3}[\])]?[\s._-]+)+")
 _REST = re.compile(r"[\W_]+")
 WORDS_MAX = 8
+NAME = 14  # cells of a user's name in the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ def begin(desk: MeshApp, file: File) -> None:
     )
     desk.show_pane("search")
     desk.search.set_mode("text")
-    desk.search.start(words_for(str(download.name), str(download.folder)))
+    there = str(download.remote).replace("\\", "/")
+    desk.search.start(words_for(str(download.name), str(download.folder) or there))
     desk.say(f"take a hit (enter): it replaces slsk:{download.user} as the source of {download.name}")
 
 
@@ -78,15 +81,27 @@ def chosen(desk: MeshApp, query: int, hit: HitView) -> bool:
     if all(d.key != wanted.key or d.phase is LegacyPhase.DONE for d in desk.state.legacy):
         desk.switching = None
         return False
-    whom = f"slsk:{hit.user}" if hit.via == "soulseek" else "peers"
-    other = "" if hit.size == wanted.size else f" ({size(hit.size)}, not {size(wanted.size)}: begun anew)"
+    ellipsis = desk.glyphs.ellipsis
+    whom = f"slsk:{clip(str(hit.user), NAME, ellipsis)}" if hit.via == "soulseek" else "peers"
+    other = (
+        size(hit.size)
+        if hit.size == wanted.size
+        else f"{size(hit.size)}, not {size(wanted.size)}: begun anew"
+    )
 
     def sure(answer: str) -> None:
         desk.switching = None
         _switch(desk, wanted, query, hit)
 
-    text = f"{wanted.name}: take {hit.name}{other} from {whom} instead of slsk:{wanted.user}?"
-    desk.question(Question(text, sure, confirm=True, cancel=lambda: end(desk)))
+    desk.question(
+        Question(
+            f"fetch it from {whom} instead of slsk:{clip(wanted.user, NAME, ellipsis)}?",
+            sure,
+            help=f"{wanted.name}: {hit.name}, {other}",
+            confirm=True,
+            cancel=lambda: end(desk),
+        )
+    )
     return True
 
 

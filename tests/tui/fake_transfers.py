@@ -140,8 +140,10 @@ def rescue(done: bool = False) -> tuple[LegacyDownloadView, TransferView]:
 
 
 def rescue_map() -> ChunkMapView:
-    """Its prefix came from the user (source 1), one chunk is coming from him and two more are his; the rest is peers'."""
-    states = bytes([VERIFIED] * 36 + [IN_FLIGHT] + [QUEUED] * 2 + [MISSING] * 20 + [IN_FLIGHT] * 2 + [VERIFIED] * 35)
+    """Its prefix came from the user (source 1), who sends one chunk now and two more next; the rest is peers'."""
+    states = bytes(
+        [VERIFIED] * 36 + [IN_FLIGHT] + [QUEUED] * 2 + [MISSING] * 20 + [IN_FLIGHT] * 2 + [VERIFIED] * 35
+    )
     owners = bytes([1] * 39 + [0] * 20 + [2, 3] + [2] * 35)
     return ChunkMapView(CONTENT, states, owners, bytes([2] * 96))
 

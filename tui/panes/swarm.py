@@ -198,6 +198,7 @@ class SwarmPane(Pane):
         self._show_rate()
         self.list.touch()  # waits and removals count down; only rows that differ are painted
         if not self.timeline.has_class(ABSENT):
+            self._show_sources()
             self._show_timeline()
         if self.map.map.colour == "age":
             self.map.touch()
@@ -211,7 +212,7 @@ class SwarmPane(Pane):
         self.list.sync()
 
     def _show_file(self) -> None:
-        file, transfer, legacy, front = self.file, self.transfer, self.legacy, self.front
+        file, transfer, front = self.file, self.transfer, self.front
         other = self.map if front is self.timeline else self.timeline
         front.set_class(False, ABSENT)
         other.set_class(True, ABSENT)
@@ -222,15 +223,19 @@ class SwarmPane(Pane):
         if transfer is None:
             self.map.title, self.map.note, self.map.foot = "chunks", "", []
         self.map.touch()
+        self._show_sources()
+        self._show_timeline()
+        self._show_availability()
+        self._show_rate()
+
+    def _show_sources(self) -> None:
+        transfer, legacy = self.transfer, self.legacy
         sources = transfer.sources if transfer is not None else ()
         if legacy is not None and not sources:
             sources = (as_source(legacy, self.desk.clock()),)
         self.people.set(sources)
         self.sources.title = f"sources {len(sources)}" if sources else "sources"
         self.sources.sync()
-        self._show_timeline()
-        self._show_availability()
-        self._show_rate()
 
     def _show_timeline(self) -> None:
         file = self.file

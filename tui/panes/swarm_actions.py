@@ -24,6 +24,7 @@ from tui.viewmodel.download_words import about, state_cell
 from tui.viewmodel.downloads import SORTS, Folder
 from tui.viewmodel.formats import count, plural, size
 from tui.viewmodel.removals import Going
+from tui.viewmodel.spans import clip
 from tui.widgets.overlay import Entry, Menu
 from tui.widgets.prompt import Question
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 PLACE = "swarm"
 MOVED_MAX = 200  # files that one key press moves
+NAME = 26  # cells of a name in a question
 
 
 # -- why not -----------------------------------------------------------------------------------------------------------
@@ -204,7 +206,8 @@ def _remove(desk: MeshApp, argument: str) -> None:
     if not lost:
         sure("")
         return
-    desk.question(Question(f"{name}: remove and delete {size(lost)} fetched so far?", sure, confirm=True))
+    short = clip(name, NAME, desk.glyphs.ellipsis)
+    desk.question(Question(f"{short}: remove and delete {size(lost)} fetched so far?", sure, confirm=True))
 
 
 def _clear(desk: MeshApp, argument: str) -> None:

@@ -7,6 +7,7 @@ once; what was done when it was first seen is no news. Everything kept is of dow
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from slskmesh.engine.legacy_views import LegacyDownloadView, LegacyPhase
 from slskmesh.engine.views import TransferView
@@ -18,11 +19,28 @@ from tui.viewmodel.state import Rates
 TOLD = 3  # messages at once; more are one
 
 
+_Listed = tuple[str, str, str, Stand]  # key, name, folder, stand
+
+
+def _moved(old: Sequence[Any], new: Sequence[Any]) -> bool:
+    """Whether a download came, went, or stands elsewhere."""
+    return len(old) != len(new) or any(
+        a is not b and (_key(a) != _key(b) or stand_of(a) is not stand_of(b))
+        for a, b in zip(old, new, strict=True)
+    )
+
+
+def _key(view: TransferView | LegacyDownloadView) -> tuple[str, str]:
+    return (view.key, view.transfer) if isinstance(view, LegacyDownloadView) else (view.transfer, "")
+
+
 class Arrivals:
     """Follows both lists of downloads."""
 
     def __init__(self) -> None:
         self.rates: dict[str, Rates] = {}  # of Soulseek downloads that came in since they are in the list
+        self._transfers: Sequence[TransferView] = ()
+        self._legacy: Sequence[LegacyDownloadView] = ()
         self._stands: dict[str, Stand] = {}
         self._rescued: set[str] = set()  # contents that are told of as a Soulseek download
         self._came: dict[str, int] = {}  # folder -> files that came and were not told of
@@ -32,9 +50,13 @@ class Arrivals:
     ) -> list[str]:
         """Follows the newest views; what is to be told."""
         self._sample(legacy, now)
+        moved = _moved(self._transfers, transfers) or _moved(self._legacy, legacy)
+        self._transfers, self._legacy = transfers, legacy
+        if not moved:
+            return []
         contents = {t.transfer for t in transfers}
         self._rescued = (self._rescued & contents) | {d.transfer for d in legacy if d.transfer}
-        listed: list[tuple[str, str, str, Stand]] = [
+        listed: list[_Listed] = [
             (t.transfer, str(t.name), str(t.folder), stand_of(t))
             for t in transfers
             if t.transfer not in self._rescued
@@ -46,9 +68,7 @@ class Arrivals:
             for key, name, folder, stand in listed
             if stand is Stand.DONE and before.get(key, Stand.DONE) is not Stand.DONE
         ]
-        if not came and not self._came:
-            return []
-        return self._tell(came, listed)
+        return self._tell(came, listed) if came or self._came else []
 
     def _sample(self, legacy: Sequence[LegacyDownloadView], now: float) -> None:
         known = {d.key for d in legacy} if self.rates else set()
@@ -58,9 +78,7 @@ class Arrivals:
             if d.phase is LegacyPhase.ACTIVE or d.key in self.rates:
                 self.rates.setdefault(d.key, Rates()).note(now, d.rate)
 
-    def _tell(
-        self, came: Iterable[tuple[str, str]], listed: Iterable[tuple[str, str, str, Stand]]
-    ) -> list[str]:
+    def _tell(self, came: Iterable[tuple[str, str]], listed: Iterable[_Listed]) -> list[str]:
         folders: dict[str, list[Stand]] = {}
         for _, _, folder, stand in listed:
             folders.setdefault(release_folder(folder), []).append(stand)

@@ -62,12 +62,6 @@ class File:
         self.below = False  # its line stands below its folder's
         self.show(mesh, legacy)
 
-    def differs(self, mesh: TransferView | None, legacy: LegacyDownloadView | None) -> bool:
-        """Whether these views say something new."""
-        return not (
-            (mesh is self.mesh or mesh == self.mesh) and (legacy is self.legacy or legacy == self.legacy)
-        )
-
     def show(self, mesh: TransferView | None, legacy: LegacyDownloadView | None) -> None:
         """Takes newer views."""
         self.mesh, self.legacy = mesh, legacy

@@ -46,7 +46,7 @@ def columns(
 
     return (
         Column("name", 16, name, weight=3, copy=about),
-        Column("via", 12, lambda line: Cell(via(line), "dim"), weight=1),
+        Column("via", 12, lambda line: Cell(via(line), "dim"), weight=2),
         Column("folder", 10, lambda line: Cell(above(line), "dim"), weight=1, level=112),
         Column("progress", _BAR + 5, bar, copy=_share)
         if cells >= _WIDE

@@ -85,7 +85,7 @@ def via(line: Line) -> str:
 def _waits(d: LegacyDownloadView, now: float) -> str:
     """What a Soulseek download waits for, where the engine gives no reason."""
     if d.phase is LegacyPhase.REQUESTED:
-        return f"place {d.place} in {d.user}'s queue" if d.place is not None else f"waits in {d.user}'s queue"
+        return f"waits in {d.user}'s queue"
     return {
         LegacyPhase.QUEUED: f"waits until {d.user} is asked",
         LegacyPhase.CONNECTING: f"{d.user} is about to send",

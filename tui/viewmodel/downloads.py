@@ -4,8 +4,8 @@ Rules:
 - One line a file: a transfer that rescues a Soulseek download, or brought the same finished file, is part of its line.
 - Both queues keep their own order; between them the older download comes first.
 - The discs of a release are one folder; what stands in the downloads folder itself belongs to none.
-- A file keeps its `File` while it is in the list. Newer views cost a look at each; the lines are made anew only where
-  files came, went or moved, or where the chosen order follows what changed.
+- A file keeps its `File` while it is in the list. Newer views cost a comparison each; the lines are made anew only
+  where files came, went or moved, or where the chosen order follows what changed.
 """
 
 from __future__ import annotations
@@ -122,7 +122,10 @@ class Downloads:
         self.marked: set[str] = set()
         self.of_user: dict[str, list[int]] = {}  # files in the list, and how many of them are done
         self.stands: dict[Stand, int] = dict.fromkeys(Stand, 0)
+        self._transfers: Sequence[TransferView] = ()
+        self._legacy: Sequence[LegacyDownloadView] = ()
         self._files: dict[str, File] = {}
+        self._owners: dict[str, File] = {}  # of each transfer
         self._folders: dict[str, Folder] = {}
         self._opened: set[str] = set()
         self._entries: list[Line] = []  # in queue order: folders with several files, and single files
@@ -164,36 +167,64 @@ class Downloads:
 
     def file(self, key: str) -> File | None:
         """One of them; a transfer's id finds the Soulseek download it rescues."""
-        found = self._files.get(key)
-        if found is None:
-            found = next(
-                (f for f in self._files.values() if f.mesh is not None and f.mesh.transfer == key), None
-            )
-        return found
+        return self._files.get(key) or self._owners.get(key)
 
     def take(self, transfers: Sequence[TransferView], legacy: Sequence[LegacyDownloadView]) -> None:
         """Follows the newest views."""
-        before, files = self._files, dict[str, File]()
-        changed = reworded = False
+        found = self._changes(transfers, legacy)
+        self._transfers, self._legacy = transfers, legacy
+        if found is None:
+            self._take_all(transfers, legacy)
+            return
+        reworded = False
+        for file, mesh, theirs in found:
+            before = (file.words, file.stand)
+            file.show(mesh, theirs)
+            reworded = reworded or before != (file.words, file.stand)
+            folder = self._folders.get(release_folder(file.folder))
+            if folder is not None:
+                folder.stale()
+        if (found and self.sort in _FOLLOWING) or (reworded and self.filter):
+            self._arrange()
+        elif reworded:
+            self._count()
+
+    def _changes(
+        self, transfers: Sequence[TransferView], legacy: Sequence[LegacyDownloadView]
+    ) -> list[tuple[File, TransferView | None, LegacyDownloadView | None]] | None:
+        """The files that newer views say something new of; None where the list itself is another."""
+        if len(transfers) != len(self._transfers) or len(legacy) != len(self._legacy):
+            return None
+        fresh: dict[File, list[Any]] = {}
+        for old, new in zip(self._legacy, legacy, strict=True):
+            if old is new or old == new:
+                continue
+            if (old.key, old.folder, old.transfer, old.path) != (new.key, new.folder, new.transfer, new.path):
+                return None
+            file = self._files[new.key]
+            fresh[file] = [file.mesh, new]
+        for before, now in zip(self._transfers, transfers, strict=True):
+            if before is now or before == now:
+                continue
+            if (before.transfer, before.folder, before.path) != (now.transfer, now.folder, now.path):
+                return None
+            file = self._owners[now.transfer]
+            fresh.setdefault(file, [None, file.legacy])[0] = now
+        return [(file, mesh, theirs) for file, (mesh, theirs) in fresh.items()]
+
+    def _take_all(self, transfers: Sequence[TransferView], legacy: Sequence[LegacyDownloadView]) -> None:
+        before, self._files = self._files, {}
         for key, mesh, theirs in merged(transfers, legacy):
             file = before.get(key)
-            if file is None or file.folder != (theirs or mesh).folder:  # type: ignore[union-attr]
+            if file is None:
                 file = File(key, mesh, theirs)
-            elif file.differs(mesh, theirs):
-                words = file.words
+            else:
                 file.show(mesh, theirs)
-                changed, reworded = True, reworded or words != file.words
-                folder = self._folders.get(release_folder(file.folder))
-                if folder is not None:
-                    folder.stale()
-            files[key] = file
-        self._files = files
-        if list(before) != list(files) or any(before[key] is not file for key, file in files.items()):
-            self._group()
-        elif (changed and self.sort in _FOLLOWING) or (reworded and self.filter):
-            self._arrange()
-        elif changed:
-            self._count()
+            self._files[key] = file
+        self._owners = {f.mesh.transfer: f for f in self._files.values() if f.mesh is not None}
+        for folder in self._folders.values():
+            folder.stale()
+        self._group()
 
     def _group(self) -> None:
         folders: dict[str, Folder] = {}
@@ -321,10 +352,12 @@ class Downloads:
                 [f for f in entry.files if all(term in f.words for term in terms)] if terms else entry.files
             )
             if found:
-                entry.shown = self._sorted(found)
-                entry.stale()
-                for file in entry.shown:
-                    file.below = True
+                shown = self._sorted(found)
+                if shown != entry.shown:
+                    entry.shown = shown
+                    entry.stale()
+                    for file in shown:
+                        file.below = True
                 entries.append(entry)
         self._shown = self._sorted(entries)
         self._count()

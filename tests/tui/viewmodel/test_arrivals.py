@@ -68,7 +68,12 @@ def test_a_folder_taken_off_the_list_is_forgotten() -> None:
     arrivals = Arrivals()
     arrivals.take((), rows(ACTIVE, ACTIVE), NOW)
     arrivals.take((), rows(DONE, ACTIVE), NOW)
-    assert arrivals.take((), (), NOW) == [] and not arrivals._came and not arrivals._stands and not arrivals.rates
+    assert (
+        arrivals.take((), (), NOW) == []
+        and not arrivals._came
+        and not arrivals._stands
+        and not arrivals.rates
+    )
 
 
 def test_rates_are_sampled_while_a_download_is_in_the_list() -> None:
@@ -82,7 +87,8 @@ def test_rates_are_sampled_while_a_download_is_in_the_list() -> None:
 
 @given(
     st.lists(
-        st.lists(st.tuples(st.integers(0, 7), st.sampled_from(LegacyPhase)), unique_by=lambda row: row[0]), max_size=8
+        st.lists(st.tuples(st.integers(0, 7), st.sampled_from(LegacyPhase)), unique_by=lambda row: row[0]),
+        max_size=8,
     )
 )
 def test_no_folder_is_told_of_more_often_than_its_files_came(
@@ -93,7 +99,9 @@ def test_no_folder_is_told_of_more_often_than_its_files_came(
     for step in steps:
         now = dict(step)
         came += sum(phase is DONE and before.get(n, DONE) is not DONE for n, phase in now.items())
-        found = arrivals.take((), tuple(legacy(n, phase=p, folder=s(f"F{n % 2}")) for n, p in now.items()), NOW)
+        found = arrivals.take(
+            (), tuple(legacy(n, phase=p, folder=s(f"F{n % 2}")) for n, p in now.items()), NOW
+        )
         told += sum(int(text.split(": ")[1].split()[0]) if ": " in text else 1 for text in found)
         before = now
         assert told <= came and len(arrivals._came) <= 2

@@ -1,4 +1,4 @@
-"""Words about downloads from Soulseek users, rescues and folders: every state has one, waits count down, numbers fit."""
+"""Words about downloads from Soulseek users, rescues and folders: every state has one, waits count down."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_titles_count_and_name_the_order() -> None:
 def test_the_timeline_box() -> None:
     one = file(1, lines=story())
     shown = [text_of(line) for line in timeline.lines(one, one.legacy.lines, [], 70, NOW, UTF8)]  # type: ignore[union-attr]
-    assert shown[0] == "place 12: place 12 in tape_hiss's queue"
+    assert shown[0] == "place 12: waits in tape_hiss's queue"
     assert shown[1].endswith(" 16%  3.8M of 23.0M") and width([(shown[1], "")]) == 70
     assert shown[2].startswith("slsk:tape_hiss   place 12 in the queue") and "here since 14m" in shown[2]
     assert [line[9:] for line in shown[-3:]] == ["vinyl_b sends", "place 9", "asked of vinyl_b: place 14"]
@@ -151,9 +151,16 @@ def test_the_user_of_a_download() -> None:
 
 def test_details_tell_all() -> None:
     text = "\n".join(text_of(line) for line in details(file(5, lines=story()), NOW))
-    assert text.index("/music/in/Low Tide/5.mp3") < text.index("name "), "a finished one shows where it is first"
+    assert text.index("/music/in/Low Tide/5.mp3") < text.index("name "), (
+        "a finished one shows where it is first"
+    )
     assert r"there    @@abc\Music\Oskar Vind\Low Tide\06 Tidal.mp3" in text and "place 9" in text
     download, peers = rescue()
     text = "\n".join(text_of(line) for line in details(File("k", peers, download), NOW))
-    assert "S slsk:vinyl_b" in text and "user     vinyl_b" in text and "chunks of 256k" in text and "not finished" in text
+    assert (
+        "S slsk:vinyl_b" in text
+        and "user     vinyl_b" in text
+        and "chunks of 256k" in text
+        and "not finished" in text
+    )
     assert "tries    3, again in 0:42" in "\n".join(text_of(line) for line in details(file(2), NOW))

@@ -1,4 +1,4 @@
-"""One list of downloads: both queues merged in their order, rescued files once, folders, filter, order, marks, moves."""
+"""One list of downloads: both queues in their order, rescued files once, folders, filter, order, marks, moves."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ FOLDERS = ("", "A", "B/CD1", "B/CD2", "C")
 
 def shown(list_: Downloads) -> list[str]:
     return [list_.row(at).key for at in range(len(list_))]
+
+
+def sums(list_: Downloads) -> list[Sum]:
+    return [line.sum for line in map(list_.row, range(len(list_))) if isinstance(line, Folder)]
 
 
 def made(transfers: list[TransferView], downloads: list[LegacyDownloadView]) -> Downloads:
@@ -71,14 +75,22 @@ def test_both_queues_keep_their_order_and_a_rescued_file_is_one_line(
     files = list(list_.files)
     rescued = {d.transfer for d in downloads if d.transfer}
     assert [f.key for f in files if f.legacy is not None] == [d.key for d in downloads]
-    assert [f.key for f in files if f.legacy is None] == [t.transfer for t in transfers if t.transfer not in rescued]
+    assert [f.key for f in files if f.legacy is None] == [
+        t.transfer for t in transfers if t.transfer not in rescued
+    ]
     known = {t.transfer: t for t in transfers}
     for file in files:
         if file.legacy is not None:
             assert file.mesh == (known.get(file.legacy.transfer) if file.legacy.transfer else None)
 
 
-@given(mesh_rows, legacy_rows, st.sampled_from(SORTS), st.booleans(), st.sampled_from(["", "slsk", "night", "cd1"]))
+@given(
+    mesh_rows,
+    legacy_rows,
+    st.sampled_from(SORTS),
+    st.booleans(),
+    st.sampled_from(["", "slsk", "night", "cd1"]),
+)
 def test_every_file_that_fits_is_in_exactly_one_place(
     transfers: list[TransferView], downloads: list[LegacyDownloadView], sort: str, reverse: bool, words: str
 ) -> None:
@@ -99,10 +111,20 @@ def test_every_file_that_fits_is_in_exactly_one_place(
             assert len(line.files) > 1 and {release_folder(f.folder) for f in line.files} == {line.path}
             assert line.open is bool(words)
         elif not words:
-            assert not line.folder or sum(release_folder(f.folder) == release_folder(line.folder) for f in list_.files) == 1
+            assert (
+                not line.folder
+                or sum(release_folder(f.folder) == release_folder(line.folder) for f in list_.files) == 1
+            )
 
 
-@given(mesh_rows, legacy_rows, mesh_rows, legacy_rows, st.sampled_from(SORTS), st.sampled_from(["", "done", "slsk"]))
+@given(
+    mesh_rows,
+    legacy_rows,
+    mesh_rows,
+    legacy_rows,
+    st.sampled_from(SORTS),
+    st.sampled_from(["", "done", "slsk"]),
+)
 def test_following_views_comes_to_the_same_as_beginning_with_the_newest(
     first: list[TransferView],
     theirs: list[LegacyDownloadView],
@@ -118,9 +140,55 @@ def test_following_views_comes_to_the_same_as_beginning_with_the_newest(
         list_.take(tuple(then), tuple(theirs_then))
     assert shown(followed) == shown(fresh)
     assert followed.stands == fresh.stands and followed.of_user == fresh.of_user
-    sums = [[line.sum if isinstance(line, Folder) else None for line in map(l.row, range(len(l)))] for l in (followed, fresh)]  # noqa: E741
-    plain = [[(x.files, x.size, x.done, x.stand, x.user, x.lead.key) if x else None for x in row] for row in sums]
+    plain = [
+        [(x.files, x.size, x.done, x.stand, x.user, x.lead.key) for x in sums(list_)]
+        for list_ in (followed, fresh)
+    ]
     assert plain[0] == plain[1]
+
+
+@given(
+    mesh_rows,
+    legacy_rows,
+    st.data(),
+    st.sampled_from(SORTS),
+    st.sampled_from(["", "done", "slsk", "rescued"]),
+)
+def test_what_changes_in_place_is_followed_too(
+    transfers: list[TransferView],
+    theirs: list[LegacyDownloadView],
+    data: st.DataObject,
+    sort: str,
+    words: str,
+) -> None:
+    followed = made(transfers, theirs)
+    followed.arrange(sort, False)
+    followed.look_for(words)
+    for _ in range(3):
+        if transfers:
+            at = data.draw(st.integers(0, len(transfers) - 1))
+            state, rate = data.draw(st.sampled_from(TransferState)), data.draw(st.floats(0, 1e6))
+            transfers[at] = msgspec.structs.replace(transfers[at], state=state, rate=rate, done=7)
+        if theirs:
+            at = data.draw(st.integers(0, len(theirs) - 1))
+            phase, user = (
+                data.draw(st.sampled_from(LegacyPhase)),
+                data.draw(st.sampled_from(["lena", "kessel"])),
+            )
+            theirs[at] = msgspec.structs.replace(theirs[at], phase=phase, user=s(user), done=9)
+        followed.take(tuple(transfers), tuple(theirs))
+        fresh = Downloads()
+        fresh.arrange(sort, False)
+        fresh.look_for(words)
+        fresh.take(tuple(transfers), tuple(theirs))
+        assert shown(followed) == shown(fresh)
+        assert [f.words for f in followed.files] == [f.words for f in fresh.files]
+        assert followed.stands == fresh.stands and followed.of_user == fresh.of_user
+        both = [
+            [(x.done, x.rate, x.stand, x.user, x.lead.key) for x in sums(one)] for one in (followed, fresh)
+        ]
+        assert both[0] == both[1]
+        assert [(f.mesh, f.legacy) for f in followed.files] == [(f.mesh, f.legacy) for f in fresh.files]
 
 
 def test_the_discs_of_a_release_are_one_folder() -> None:
@@ -132,7 +200,9 @@ def test_a_folder_opens_folds_and_keeps_the_cursor_s_place() -> None:
     list_ = made([transfer(0, folder=s("X")), transfer(1, folder=s("X"))], [legacy(0, folder=s("Y"))])
     folder = list_.row(1) if list_.row(0).key == key(0) else list_.row(0)
     assert isinstance(folder, Folder) and len(list_) == 2
-    assert list_.position(f"{1:064x}") == list_.position(folder.key), "a file folded away is where its folder is"
+    assert list_.position(f"{1:064x}") == list_.position(folder.key), (
+        "a file folded away is where its folder is"
+    )
     list_.flip(folder)
     assert shown(list_)[list_.position(folder.key) or 0 :][:3] == [folder.key, f"{0:064x}", f"{1:064x}"]
     assert list_.row(2).below and list_.folder_of(list_.row(2)) is folder  # type: ignore[union-attr]
@@ -144,7 +214,12 @@ def test_what_a_rescue_is_and_becomes() -> None:
     download, peers = rescue()
     list_ = made([peers], [download])
     (file,) = list_.files
-    assert (file.key, file.stand, file.rescued, file.done) == (download.key, Stand.RUNNING, True, 15 * 1024**2)
+    assert (file.key, file.stand, file.rescued, file.done) == (
+        download.key,
+        Stand.RUNNING,
+        True,
+        15 * 1024**2,
+    )
     assert file.can_pause and "rescued by peers" in file.words and list_.file(CONTENT) is file
     download, peers = rescue(done=True)
     list_.take((peers,), (download,))
@@ -161,6 +236,14 @@ def test_a_rescue_that_stalls_waits_even_if_the_user_failed() -> None:
     assert File("x", stalled, failed).stand is Stand.WAITING
     assert File("x", None, failed).stand is Stand.FAILED
     assert File("x", msgspec.structs.replace(peers, state=TransferState.FAILED), failed).stand is Stand.FAILED
+
+
+def test_a_rescue_that_goes_on_is_counted_as_running() -> None:
+    download, peers = rescue()
+    list_ = made([msgspec.structs.replace(peers, state=TransferState.STALLED)], [download])
+    assert list_.stands[Stand.WAITING] == 1
+    list_.take((peers,), (download,))
+    assert list_.stands[Stand.RUNNING] == 1 and list_.stands[Stand.WAITING] == 0
 
 
 def test_the_sum_of_a_folder_leads_with_what_comes_in() -> None:

@@ -25,7 +25,8 @@ mesh = st.lists(
     max_size=8,
 )
 legacy = st.lists(
-    st.builds(lambda n, phase: upload(n, phase=phase), st.integers(0, 9), st.sampled_from(LegacyPhase)), max_size=8
+    st.builds(lambda n, phase: upload(n, phase=phase), st.integers(0, 9), st.sampled_from(LegacyPhase)),
+    max_size=8,
 )
 
 
@@ -60,7 +61,9 @@ def test_every_row_fits_and_tells_group_state_and_progress(cells: int) -> None:
         text = text_of(layout(words.columns(cells), one, cells, UTF8))
         assert width([(text, "")]) == cells
         assert words.state(one) in text or cells < 72
-        assert ("leechers" in text) is (cells >= 72 and one is not WAITS and words.user_of(one) == "dubmaster")
+        assert ("leechers" in text) is (
+            cells >= 72 and one is not WAITS and words.user_of(one) == "dubmaster"
+        )
     assert " 33%" in text_of(layout(words.columns(cells), upload(0), cells, UTF8))
 
 
