@@ -22,6 +22,7 @@ from tui import removing, touring
 from tui.actions import Action, Registry, key_label
 from tui.bridge import Bridge, OnReply
 from tui.compat import SafeApp
+from tui.following import follow
 from tui.inquiries import Inquiries
 from tui.jump import Jump
 from tui.keys import KeyRouter
@@ -31,7 +32,7 @@ from tui.viewmodel.arrivals import Arrivals
 from tui.viewmodel.banner import changed, loudness
 from tui.viewmodel.chat import ChatLogs
 from tui.viewmodel.glyphs import Glyphs
-from tui.viewmodel.look import Look, default_theme
+from tui.viewmodel.look import Look
 from tui.viewmodel.removals import Removals
 from tui.viewmodel.spans import Line
 from tui.viewmodel.state import State
@@ -127,7 +128,7 @@ class Desk(SafeApp):
         self.arrivals = Arrivals()
         self.switching: Switching | None = None
         self.ringing = appearance.bell
-        self._followed: dict[str, str] = {}
+        self._followed: SettingsView | None = None
 
     @cached_property
     def registry(self) -> Registry:
@@ -274,24 +275,13 @@ class Desk(SafeApp):
     def settings_changed(self) -> None:
         """Theme and bell follow the settings; the first time nothing is configured, the first-run form opens."""
         view = self.state.settings
-        if isinstance(view, SettingsView):
-            self._follow({s.key: s.value for s in view.settings})
-        if isinstance(view, SettingsView) and not view.configured and not self.setup_offered:
+        if view is None:
+            return
+        follow(self, self._followed, view)
+        self._followed = view
+        if not view.configured and not self.setup_offered:
             self.setup_offered = True
             self.perform("setup")
-
-    def _follow(self, values: dict[str, str]) -> None:
-        """What a changed setting changes on the screen at once; other values wait for the next start."""
-        before, self._followed = self._followed, values
-        if values.get("ui.bell") is not None:
-            self.ringing = values["ui.bell"] == "true"
-        theme = values.get("ui.theme", "")
-        if before and before.get("ui.theme") != theme and not self.look.no_color:
-            wanted = default_theme(self.look) if theme in {"", "auto"} else theme
-            if wanted in self.available_themes:
-                self.theme = wanted
-            else:
-                self.say(f"no theme {theme}; tab after :theme shows them", Level.WARN)
 
     def downloads_done(self, told: list[str]) -> None:
         """Downloads that were not finished the last time are now, in words."""
