@@ -22,6 +22,7 @@ from slskmesh.acquire.soulseek import SoulseekMusic
 from slskmesh.engine.account import Account
 from slskmesh.engine.events import Level
 from slskmesh.engine.failover import Failover
+from slskmesh.engine.leechers import Leechers
 from slskmesh.engine.legacy_rules import hooks_of, limits_at, rescue_rules, upload_rules
 from slskmesh.engine.legacy_snapshots import browse_progress
 from slskmesh.engine.queries import Queries
@@ -103,9 +104,11 @@ class Legacy:
             upload_rules(settings.soulseek),
             blocked=self._refuses,
             buddy=lambda user: self.social.people.buddy(user) is not None,
+            shares_of=lambda user: self.leechers.of(user),
             size_of=self._size_of,
         )
         self.client = LegacyClient(self.answers, self.policy)
+        self.leechers = Leechers(self.client)
         self.client.on_event(self._heard)
         self.music = SoulseekMusic(
             self.client,
@@ -222,6 +225,7 @@ class Legacy:
                 await nursery.start(self.wish_offers.run)
                 await nursery.start(self.browses.run)
                 nursery.start_soon(self.social.run)
+                nursery.start_soon(self.leechers.run)
                 nursery.start_soon(self.failover.run)
                 nursery.start_soon(self.supervisor.run)
                 nursery.start_soon(self._keep_names)
@@ -303,6 +307,7 @@ class Legacy:
             self.capture.asked(event.answer.token)  # the client hands on answers to our own searches only
         self.downloads.heard(event)
         self.uploads.heard(event)
+        self.leechers.heard(event)
         self.tally.heard(event)
         self.capture.hear(event)
         self.searching.heard(event)

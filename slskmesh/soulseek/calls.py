@@ -162,6 +162,25 @@ class LegacyCalls(LegacySession):
             picture=len(answer.picture or b""),
         )
 
+    async def shares_of(self, user: str) -> tuple[int, int] | None:
+        """Folders and files that the server says a user shares; None: it does not say."""
+        aio = self._client_online()
+        future = aio.network.create_server_response_future(
+            messages.GetUserStats.Response, fields={"username": user}
+        )
+        self._asked.add(future)
+        try:
+            async with asyncio.timeout(_SERVER_SECONDS):
+                await self._send(messages.GetUserStats.Request(user))
+                _, answer = await future
+        except TimeoutError:
+            return None
+        finally:
+            self._asked.discard(future)
+            future.cancel()
+        stats = answer.user_stats
+        return stats.shared_folder_count, stats.shared_file_count
+
     async def watch(self, user: str, on: bool) -> None:
         """Hears of a user's state, or no longer; kept over sessions."""
         if on and user not in self._watched and len(self._watched) >= WATCHED_MAX:

@@ -117,6 +117,9 @@ class Client(Protocol):
     async def user_info(self, user: str, budget: LocalBudget) -> UserInfo:
         """What a user says of himself."""
 
+    async def shares_of(self, user: str, budget: LocalBudget) -> tuple[int, int] | None:
+        """Folders and files that the server says a user shares; None: it does not say."""
+
     async def watch(self, user: str, on: bool) -> None:
         """Hears of a user's state, or no longer."""
 
