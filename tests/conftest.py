@@ -1,8 +1,16 @@
-"""For all tests: no engine, here or in a process of its own, looks for others on the network or asks MusicBrainz."""
+"""For all tests: no engine, here or in a process of its own, looks for others on the network or asks MusicBrainz.
+
+How long an example takes to make or to run is the machine's affair, not a property of what is tested.
+"""
 
 from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 os.environ["SLSKMESH__DHT__LAN"] = "false"
 os.environ["SLSKMESH__MUSICBRAINZ__HOST"] = ""
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
