@@ -603,7 +603,7 @@ def test_a_conversation_with_messages_waiting_says_so_before_it_is_dropped() -> 
 def test_writing_to_somebody_new_opens_a_conversation_that_c_closes() -> None:
     async def scene() -> None:
         async with scenes() as st:
-            await st.press("M")
+            await st.press("W")
             await st.type("stranger")
             await st.press("enter")
             assert pane(st).place_shown == Place(False, "stranger") and pane(st).typing

@@ -57,7 +57,7 @@ def _room_names(desk: MeshApp) -> Sequence[str]:
 
 def _off(desk: MeshApp) -> str | None:
     if _pane(desk).place_shown is None:
-        return "no room and no conversation is open: R lists rooms, M writes to somebody"
+        return "no room and no conversation is open: R lists rooms, W writes to somebody"
     return engine_off(desk)
 
 
@@ -350,7 +350,7 @@ ACTIONS = (
     _scene("unread", "to the first unread line", ("alt+u",), _unread, _no_unread, "unread"),
     _scene("rooms", "list the server's rooms", ("R",), rooms, engine_off, "rooms"),
     _scene("join", "join a room by its name", ("J",), join, engine_off, "join"),
-    _scene("write", "write to somebody", ("M",), _message, engine_off, "write"),
+    _scene("write", "write to somebody", ("W",), _message, engine_off, "write"),
     _scene("read", "mark it as read", ("m",), _mark_read, on_row=True),
     _scene("copy", "copy text, a link, a name, or all lines (OSC 52)", ("y",), _copy, _off, "copy"),
     _scene(

@@ -33,7 +33,7 @@ class BuffersBox(RowsBox[Buffer]):
         super().__init__(source, columns, "rooms, messages", id="buffers")
         self.heading = False
         self.named_by = "name"
-        self.empty = ("", "no room yet: R lists them, J joins one; M writes to somebody")
+        self.empty = ("", "no room yet: R lists them, J joins one; W writes to somebody")
         self._way = 1
 
     def move(self, rows: int) -> None:
