@@ -154,3 +154,9 @@ def test_details_leave_out_what_is_not_known() -> None:
     assert "canon FLAC 16/44.1" in text and "why" in text and "of 4 candidates" in text
     line = text_of(layout(job_tracks.release_columns(UTF8), release(3), 75, UTF8))
     assert "queued: asked" in line and "1999" in line
+
+
+@pytest.mark.parametrize("via", ["mesh", "soulseek", "both", "local"])
+def test_where_a_job_s_tracks_come_from_is_told_whole(via: str) -> None:
+    line = text_of(layout(words.columns(UTF8, NOW, 116), job(1, via=via), 116, UTF8))
+    assert line.rstrip().endswith(f" {via}")
