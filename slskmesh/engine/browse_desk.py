@@ -75,7 +75,7 @@ class BrowseDesk:
     async def _files(self, request: int, command: legacy.BrowseFiles) -> str:
         user = self._user(command.user)
         found, total = await self._browses.files(user, command.folder)
-        files = tuple(map(file_view, found))
+        files = tuple(map(file_view, sorted(found, key=lambda row: row.file.name.casefold())))
         self._engine.mailbox.put_event(FilesShown(request, shown(user), command.folder, files))
         more = "" if len(files) == total else f", of them the first {len(files):,}"
         return count_of(total, "file") + more

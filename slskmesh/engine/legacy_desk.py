@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from slskmesh.engine.engine import Engine
 
 HITS_MAX: Final = 5_000  # in one order
+DISCS_MAX: Final = 20  # of a release, asked for one by one
 _AT_ONCE: Final = 50  # downloads that one order works on at a time
 _TOO_OLD: Final = "this hit is of a search that is too old; search again"
 
@@ -130,15 +131,26 @@ class LegacyDesk:
     async def _get_folder(self, request: int, command: legacy.GetFolder) -> str:
         check_configured(self._engine)
         source = self._source(command.query, command.hit)
-        downloads, user, folder = self._engine.legacy.downloads, source.user, source.file.folder
-        above, _, disc = folder.rpartition("\\")
-        if above and is_disc(disc):
-            folder, whole = above, await self._engine.legacy.client.folder(user, above, LocalBudget())
-            asked = await downloads.add_listing(discs_of(whole, above), above, paused=command.paused)
-        else:
-            asked = await downloads.add_folder(user, folder, LocalBudget(), paused=command.paused)
+        folders = self._engine.legacy.queries.folders(command.query, command.hit)[:DISCS_MAX]
+        listing, folder = await self._release(source.user, folders)
+        asked = await self._engine.legacy.downloads.add_listing(listing, folder, paused=command.paused)
         locked = f", {asked.locked} locked to us" if asked.locked else ""
         return f"{count_of(len(asked.keys), 'file')} of {shown(parts_of(folder)[-1])} in the list{locked}"
+
+    async def _release(self, user: str, folders: Sequence[str]) -> tuple[Listing, str]:
+        """What is in the first of a release's folders and below it; of a disc in its album's folder all discs.
+
+        Not every client tells what is below a folder: discs that a search showed are asked for by themselves.
+        """
+        client, (folder, *others) = self._engine.legacy.client, folders
+        above, _, disc = folder.rpartition("\\")
+        if not above or not is_disc(disc):
+            return await client.folder(user, folder, LocalBudget()), folder
+        told = dict(discs_of(await client.folder(user, above, LocalBudget()), above).folders)
+        for other in (folder, *others):
+            if not told.get(other) and parts_of(other)[:-1] == parts_of(above):
+                told |= dict((await client.folder(user, other, LocalBudget())).folders)
+        return Listing(user, tuple(told.items()), True), above
 
     async def _get_remote(self, request: int, command: legacy.GetRemote) -> tuple[str, str]:
         check_configured(self._engine)

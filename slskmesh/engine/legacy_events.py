@@ -28,7 +28,11 @@ class ModeChanged(Event, frozen=True):
 
 
 class ChatLines(Event, frozen=True):
-    """Lines of a room or conversation, oldest first: new ones, or (`earlier`) ones from before."""
+    """Lines of a room or conversation, oldest first: new ones, or (`earlier`) ones from before.
+
+    The first after `WatchChat` is all that is kept in memory, maybe nothing. A line under a number that was told takes
+    its place: a message that waited and was sent.
+    """
 
     room: bool
     name: SafeStr
@@ -82,7 +86,7 @@ class FoldersShown(Event, frozen=True):
 
 
 class FilesShown(Event, frozen=True):
-    """The files of one folder."""
+    """The files of one folder by name, at most 10,000."""
 
     query: int
     user: SafeStr

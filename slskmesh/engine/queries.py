@@ -19,6 +19,7 @@ from slskmesh.engine.mesh_files import as_remote
 from slskmesh.engine.snapshots import hit_view, legacy_hit_view
 from slskmesh.engine.views import HitView
 from slskmesh.identity.peerid import PeerId
+from slskmesh.soulseek.release_paths import folder_and_disc
 from slskmesh.soulseek.results import Results, Source
 from slskmesh.soulseek.values import RemoteFile, SearchAnswer
 from slskmesh.text import SafeStr, sanitize
@@ -49,6 +50,18 @@ class Query:
     def mesh(self, key: int) -> Hit | None:
         """A peer's file."""
         return self._mesh.get(key)
+
+    def folders(self, key: int) -> list[str]:
+        """See `Queries.folders`."""
+        hit = self._sources.get(key)
+        if hit is None:
+            return []
+        root = folder_and_disc(hit.file.folder)[0]
+        found = {hit.file.folder: None}
+        for source in self._sources.values():
+            if source.user == hit.user and folder_and_disc(source.file.folder)[0] == root:
+                found[source.file.folder] = None
+        return list(found)
 
     def _next(self) -> int:
         self._key += 1
@@ -123,3 +136,10 @@ class Queries:
         """A peer's file; None as above."""
         query = self._queries.get(number)
         return query.mesh(key) if query is not None else None
+
+    def folders(self, number: int, key: int) -> list[str]:
+        """The user's folders that are one release with a hit of his (its discs), as the query showed them; its own
+        first. Raw.
+        """
+        query = self._queries.get(number)
+        return query.folders(key) if query is not None else []

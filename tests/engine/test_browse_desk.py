@@ -22,7 +22,7 @@ def folder(path: str, *names: str, locked: bool = False) -> tuple[str, tuple[Rem
 
 def shares(stand: Stand) -> None:
     stand.client.shares["ben"] = [
-        [folder(ALBUM + "\\CD1", "1.flac", "2\x1b.flac"), folder(ALBUM + "\\CD2", "1.flac")],
+        [folder(ALBUM + "\\CD1", "2\x1b.flac", "1.flac"), folder(ALBUM + "\\CD2", "1.flac")],
         [folder("m\\Artist\\Other", "9.mp3"), folder(ALBUM + "\\Bonus", "1.flac", locked=True), (ALBUM, ())],
     ]
 

@@ -131,6 +131,21 @@ async def test_a_folder_is_fetched_with_all_its_discs_and_nothing_beside_them(tm
         assert "the user is offline" in await stand.refused(leg.GetFolder(3, one))
 
 
+async def test_discs_that_a_client_does_not_tell_of_are_asked_for_as_the_search_showed_them(
+    tmp_path: Path,
+) -> None:
+    async with Stand(tmp_path).runs(pulse=False) as stand:
+        discs = [f"{ALBUM}\\CD{number}" for number in (1, 2, 3)]
+        one, *_ = stand.answer(3, "ben", *(file("1.flac", disc) for disc in discs[:2]))
+        stand.answer(3, "cara", file("1.flac", discs[2]))
+        listings = stand.client.listings
+        listings["ben", ALBUM] = Listing("ben", ((ALBUM, ()),), True)
+        for disc in discs:
+            listings["ben", disc] = Listing("ben", ((disc, (file("1.flac", disc),)),), True)
+        assert await stand.do(leg.GetFolder(3, one)) == "2 files of Album in the list"
+        assert {folder for _, folder, _ in listed(stand)} == {"Album/CD1", "Album/CD2"}
+
+
 async def test_a_file_by_its_own_words_goes_to_its_albums_folder(tmp_path: Path) -> None:
     async with Stand(tmp_path).runs(pulse=False, online=False) as stand:
         key = await stand.value(leg.GetRemote("ben", ALBUM + "\\1.flac", 5))
