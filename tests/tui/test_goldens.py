@@ -29,7 +29,7 @@ async def with_map(s: Stage) -> None:
         s.app.state.down.note(NOW - 60 + at, (1 + math.sin(at / 6)) * 2e6)
         s.app.state.transfer_rates["0" * 64].note(NOW - 60 + at, (1 + math.sin(at / 9)) * 2e6)
     await s.push(chunkmap(), transfers())
-    s.app.second()
+    s.app._second()
     await s.settle()
 
 

@@ -157,6 +157,14 @@ class SwarmPane(Pane):
         self.map.touch()
         self.set_class(self.uploads.active, "-sending")
 
+    def resize_box(self, step: int) -> None:
+        super().resize_box(step)
+        self.call_after_refresh(self._show_file)
+
+    def on_resize(self) -> None:
+        """Graphs and bars are as wide as their boxes."""
+        self.call_after_refresh(self._show_file)
+
     def shown_boxes(self) -> list[Box]:
         """tab reaches the uploads also where they have no room until they are reached."""
         shown = super().shown_boxes()
