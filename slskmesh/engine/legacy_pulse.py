@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -213,7 +214,8 @@ class LegacyPulse:
         if former is not None and not former.room:
             await watches.off(former.name, _WATCHING)
         if name and not room:
-            await watches.on(name, _WATCHING)
+            with contextlib.suppress(UserError):  # too many are watched: how he is stays unknown
+                await watches.on(name, _WATCHING)
 
     def forgot_chat(self, room: bool, name: str) -> None:
         """What was said there is gone: its lines are counted anew."""

@@ -360,6 +360,24 @@ async def test_only_so_many_users_and_files_are_kept(tmp_path: Path, monkeypatch
         await person.pieces(9)  # 450 files of nine folders
 
 
+async def test_a_row_of_one_user_is_none_of_another(tmp_path: Path) -> None:
+    network = Users()
+    network.lists["ben"], network.lists["cara"] = [[folder("a", "1")]], [[folder("b", "2")]]
+    person = Person(tmp_path, network)
+    async with person.runs() as found:
+        await person.fetch("ben")
+        await person.fetch("cara")
+        [row] = (await found.folders("cara", "", 0, 9)).folders
+        [one] = (await found.files("cara", row.row))[0]
+        for asking in (
+            found.files("ben", row.row),
+            found.listing("ben", row.row),
+            found.chosen("ben", [one.row]),
+        ):
+            with pytest.raises(UserError, match="not in the list"):
+                await asking
+
+
 async def test_one_order_takes_so_many_files_and_says_so(tmp_path: Path) -> None:
     network = Users()
     network.lists["ben"] = many(6_000)
