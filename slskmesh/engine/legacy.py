@@ -93,30 +93,17 @@ class Legacy:
         self, engine: Engine, names: Names, kept: KeptPeople, pseudonyms: Pseudonyms, times: Times
     ) -> None:
         self._engine = engine
-        settings = engine.settings
         self.account = Account(engine)
         self.queries = Queries()
         self.searching = Searching(engine)
         self.searches = SearchBudget(trio.current_time)
         self.names = names
         self.answers = ShareAnswers(names, lambda user: frozenset() if self._refuses(user) else None)
-        self.policy = UploadPolicy(
-            upload_rules(settings.soulseek),
-            blocked=self._refuses,
-            buddy=lambda user: self.social.people.buddy(user) is not None,
-            shares_of=lambda user: self.leechers.of(user),
-            size_of=self._size_of,
-        )
+        self.policy = self._policy()
         self.client = LegacyClient(self.answers, self.policy)
         self.leechers = Leechers(self.client)
         self.client.on_event(self._heard)
-        self.music = SoulseekMusic(
-            self.client,
-            self.searches,
-            sources_allowed=lambda: self.failover.effects.legacy_sources,
-            preferred=lambda: self.failover.state().health is Health.HEALTHY,
-            hides=lambda user: self.social.people.hides(user),
-        )
+        self.music = self._music()
         self.wish_offers = WishOffers(engine)
         self.browses = Browses(
             engine.store,
@@ -125,16 +112,7 @@ class Legacy:
             on_progress=lambda progress: engine.mailbox.put_event(browse_progress(progress)),
         )
         self.social = self._social(kept)
-        self.downloads = LegacyDownloads(
-            engine.store,
-            self.client,
-            engine.downloads_root(),
-            active=settings.soulseek.active,
-            wall=engine.clock,
-            watch=self._watch,
-            on_finished=self._finished,
-            on_folder=self._folder,
-        )
+        self.downloads = self._downloads()
         self.uploads = LegacyUploads(self.client, self.policy)
         self.tally = Tally(
             engine.store, wall=engine.clock, on_trouble=lambda text: engine.notice(Level.ERROR, text)
@@ -155,6 +133,37 @@ class Legacy:
         self._library_changed = trio.Event()
         self._fresh: dict[int, int] = {}  # wish -> hits told of
         self._apply_rules()
+
+    def _policy(self) -> UploadPolicy:
+        return UploadPolicy(
+            upload_rules(self._engine.settings.soulseek),
+            blocked=self._refuses,
+            buddy=lambda user: self.social.people.buddy(user) is not None,
+            shares_of=lambda user: self.leechers.of(user),
+            size_of=self._size_of,
+        )
+
+    def _music(self) -> SoulseekMusic:
+        return SoulseekMusic(
+            self.client,
+            self.searches,
+            sources_allowed=lambda: self.failover.effects.legacy_sources,
+            preferred=lambda: self.failover.state().health is Health.HEALTHY,
+            hides=lambda user: self.social.people.hides(user),
+        )
+
+    def _downloads(self) -> LegacyDownloads:
+        engine = self._engine
+        return LegacyDownloads(
+            engine.store,
+            self.client,
+            engine.downloads_root(),
+            active=engine.settings.soulseek.active,
+            wall=engine.clock,
+            watch=self._watch,
+            on_finished=self._finished,
+            on_folder=self._folder,
+        )
 
     def _social(self, kept: KeptPeople) -> Social:
         engine = self._engine

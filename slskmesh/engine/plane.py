@@ -109,6 +109,10 @@ class Plane:
             on_verified=self._verified,
             rng=random.Random(),
             router=engine.router,
+            legacy=engine.legacy.downloads,
+            legacy_allowed=lambda: engine.legacy.failover.effects.legacy_sources,
+            rescued=lambda key: key in engine.legacy.rescue.rescues(),
+            take_in=lambda path: engine.shares.take_in(path),
         )
 
     def _offer(self) -> None:

@@ -22,12 +22,17 @@ if TYPE_CHECKING:
     from slskmesh.engine.engine import Engine
 
 
+_TAKEN_MAX = 64
+
+
 class Shares:
     """Runs the library's scans for one engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._wanted = trio.Event()
+        self._taking = trio.Lock()
+        self._taken: dict[Path, bytes] = {}  # just hashed, for who asks next
         self._scope: trio.CancelScope | None = None
         self._problems: list[str] = []
         self._problem_count = 0
@@ -127,13 +132,25 @@ class Shares:
         if not any(path.is_relative_to(root.absolute()) for root in self.roots()):
             return
         try:
-            manifest = await self._engine.library.take_in(path)
-            file = await self._engine.library.find(manifest.content_id())
-            if file is not None:
-                self._engine.plane.shared(file)
+            await self.take_in(path)
         except StorageError as error:
             self._engine.notice(Level.WARN, f"not shared: {error}")
         await self._show()
+
+    async def take_in(self, path: Path) -> bytes:
+        """The content id of a file that came from a legacy user; it is hashed once, whoever asks. StorageError."""
+        async with self._taking:
+            if (known := self._taken.pop(path, None)) is not None:
+                return known
+            manifest = await self._engine.library.take_in(path)
+            content = bytes(manifest.content_id())
+            self._taken[path] = content
+            if len(self._taken) > _TAKEN_MAX:
+                del self._taken[next(iter(self._taken))]
+            file = await self._engine.library.find(content)
+            if file is not None:
+                self._engine.plane.shared(file)
+            return content
 
     async def add_finished(self, path: Path, manifest: Manifest) -> None:
         """A verified download that lies inside a share is shared from now on, without hashing it again."""

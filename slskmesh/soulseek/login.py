@@ -41,7 +41,7 @@ _WORDS: Final = {
     Outcome.ONLINE: ("on the Soulseek server", ""),
     Outcome.WRONG_PASSWORD: (
         "the Soulseek server refused the password",
-        "set soulseek.password_file to the right one; a name somebody else has taken looks the same: "
+        "give the right one with :account; a name somebody else has taken looks the same: "
         "then choose another soulseek.username",
     ),
     Outcome.BAD_NAME: (

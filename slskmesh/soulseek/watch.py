@@ -239,7 +239,7 @@ class Watch:
         if phase is Phase.NO_LINE:
             if self._trouble:
                 return self._trouble, "mend that setting; it is tried as soon as it is right"
-            return "no Soulseek account is set", "set soulseek.username and soulseek.password_file"
+            return "no Soulseek account is set", "set one with :account"
         if self._outcome is None:
             if self._text and phase is Phase.WAITING:
                 return self._text, "mend what it says; it is tried again"
