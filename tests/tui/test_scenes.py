@@ -274,6 +274,19 @@ def test_a_line_is_said_and_history_brings_it_back() -> None:
     play(scene())
 
 
+def test_what_is_typed_is_not_covered_by_what_is_said_of_it() -> None:
+    async def scene() -> None:
+        async with scenes(size=NARROW) as st:
+            await st.press("i")
+            await st.type("hello")
+            st.app.say("again in 8 s: " + "many words " * 20)
+            await st.settle()
+            rows = st.text().splitlines()
+            assert "many words" in rows[18] and "[ambient] hello" in rows[20]
+
+    play(scene())
+
+
 def test_a_message_goes_to_the_user() -> None:
     async def scene() -> None:
         async with scenes() as st:

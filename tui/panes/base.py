@@ -124,6 +124,7 @@ class Pane(Container):
         """Whose keys act now: the pane's own, or those of one of its lists (actions.PANE_OF)."""
         return self.NAME
 
+    kept_free = 0  # lines at its lower end that no toast covers
     typing = False
     typing_hints: ClassVar[list[tuple[str, str]]] = [
         ("enter", "search"),

@@ -38,6 +38,7 @@ class ScenesPane(Pane):
     """Rooms and private messages."""
 
     NAME, TITLE, DIGIT = "scenes", "Scenes", "2"
+    kept_free = 3  # the line that is typed
 
     def __init__(self) -> None:
         super().__init__()

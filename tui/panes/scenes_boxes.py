@@ -22,7 +22,7 @@ from tui.widgets.rowsview import ListSource, RowsBox
 if TYPE_CHECKING:
     from slskmesh.engine.legacy_views import ChatLineView
 
-TROUBLE_ROWS = 2
+TROUBLE_ROWS = 3
 WHEEL = 3
 
 
@@ -86,7 +86,9 @@ class ChatBox(Box):
         return Window(max(30, width - 2), room, self.desk.glyphs, self.desk.clock())
 
     def _trouble_rows(self, width: int) -> list[Row]:
-        rows = wrap(self.trouble, width - 4)[:TROUBLE_ROWS] if self.trouble else []
+        rows = wrap(self.trouble, max(10, width - 4)) if self.trouble else []
+        if len(rows) > TROUBLE_ROWS:
+            rows = [*rows[: TROUBLE_ROWS - 1], " ".join(rows[TROUBLE_ROWS - 1 :])]  # the frame cuts it, and says so
         return [([(f" ! {row}", "warn")], "") for row in rows]
 
     def content(self, width: int, height: int) -> list[Row]:

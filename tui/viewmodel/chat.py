@@ -202,6 +202,7 @@ class ChatLogs:
         self.marks: deque[ChatLineView] = deque(maxlen=MARKS_MAX)
         self._logs: dict[Place, ChatLog] = {}
         self._mode: ModeView | None = None
+        self._been_there = False  # on the server, since the start
 
     def log(self, place: Place) -> ChatLog:
         """The log of a place, made if there is none."""
@@ -229,7 +230,9 @@ class ChatLogs:
         """Tells a change of the network in every log; True where there was one."""
         before, self._mode = self._mode, view
         words = mode_words(before, view) if before is not None else ""
-        if not words:
+        first = view.phase == ONLINE and not self._been_there
+        self._been_there = self._been_there or view.phase == ONLINE
+        if not words or (first and before is not None and before.mode == view.mode):
             return False
         mark = ChatLineView(0, now, SafeStr(""), sanitize(words, 400), "mode")
         self.marks.append(mark)
@@ -247,7 +250,10 @@ def mode_words(before: ModeView, now: ModeView) -> str:
     if was and not is_on:
         return _sentences("The Soulseek server is away.", str(now.what), str(now.chat))
     if is_on and not was:
-        return _sentences("On the Soulseek server again.", str(now.chat))
+        settling = "mesh-only mode goes on until it has stayed for a while"
+        return _sentences(
+            "On the Soulseek server again.", settling if now.mode == "disaster" else str(now.chat)
+        )
     if before.health != now.health and now.health == "unavailable":
         return _sentences("The Soulseek server does not answer.", str(now.reason), str(now.chat))
     return ""

@@ -40,7 +40,8 @@ class ToastStack(Canvas):
         cells = min(CELLS, width - 2)
         rows = sum(len(self._lines(toast, cells)) for toast in shown)
         self.styles.width, self.styles.height = cells, rows
-        self.styles.offset = (width - cells, max(0, height - rows - BELOW))
+        free = self.desk.pane.kept_free if self.desk.panes else 0
+        self.styles.offset = (width - cells, max(0, height - rows - BELOW - free))
         self.touch()
         until = self.toasts.next_end
         if until is not None:

@@ -176,6 +176,11 @@ DISASTER = mode(mode="disaster", health="unavailable", phase="waiting", chat=s("
         (DISASTER, mode(), "Mode hybrid. It answers. Rooms and private messages."),
         (LOST, msgspec.structs.replace(LOST, health="unavailable"), "The Soulseek server does not answer."),
         (LOST, msgspec.structs.replace(LOST, what=s("other words")), ""),
+        (
+            DISASTER,
+            msgspec.structs.replace(DISASTER, phase="online"),
+            "On the Soulseek server again. Mesh-only mode goes on until it has stayed for a while.",
+        ),
     ],
 )
 def test_what_is_told_of_a_change(before: ModeView, now: ModeView, words: str) -> None:
@@ -196,6 +201,14 @@ def test_a_change_stands_in_every_log_also_in_those_opened_later() -> None:
     logs.take(ChatLines(False, s("lena"), batch(1, 5, "came")))
     assert [x.kind for x in other.lines()] == ["came", "came", "mode", "came", "came"], "by its time"
     consistent(other)
+
+
+def test_the_first_login_is_no_return() -> None:
+    logs = ChatLogs()
+    assert not logs.mode_changed(mode(phase="connecting"), NOW)
+    assert not logs.mode_changed(mode(), NOW), "it was never away"
+    assert logs.mode_changed(LOST, NOW) and logs.mode_changed(mode(), NOW)
+    assert "again" in logs.marks[-1].text
 
 
 def test_a_change_before_the_first_lines_came_stands_at_its_time() -> None:
