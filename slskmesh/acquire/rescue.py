@@ -68,6 +68,10 @@ class Sent(Protocol):
     def folder(self) -> str:
         """Where it goes below the downloads folder."""
 
+    @property
+    def name(self) -> str:
+        """What it will be called there; not sanitised."""
+
 
 class Legacy(Protocol):
     """The list of downloads from Soulseek users (`soulseek.downloads.LegacyDownloads`)."""
@@ -296,7 +300,7 @@ class Rescue:
             return "the same content is in the list of downloads from peers"
         head = _Head(self._legacy, sent.key, sent.user)
         await self._store.run(rescue_rows.save, sent.key, content)
-        name = safe_name(sent.path.replace("/", "\\").rpartition("\\")[2])
+        name = safe_name(sent.name)
         try:
             await self._swarm.add(content, sent.size, name, sent.folder, head=head)
         except UserError as error:

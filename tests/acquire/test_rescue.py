@@ -43,6 +43,7 @@ class OneSent:
     size: int = SIZE
     phase: TransferPhase = TransferPhase.ACTIVE
     folder: str = "Album"
+    name: str = "a song.flac"
 
     @property
     def done(self) -> int:

@@ -38,6 +38,7 @@ class Wanted:
     done: int = 0
     phase: TransferPhase = TransferPhase.ACTIVE
     folder: str = ""
+    name: str = "03 - A Song (live).flac"
 
 
 @dataclass(eq=False)

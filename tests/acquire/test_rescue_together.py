@@ -56,7 +56,7 @@ async def test_both_lists_agree_on_the_end(
             say=lambda key, text: said.append(text),
         )
         await nursery.start(rescue.run)
-        key = await legacy.add("ben", RemoteFile(PATH, SIZE), "Album")
+        key = await legacy.add("ben", RemoteFile(PATH, SIZE), "Album", name="1-01 Song")
         await leecher.until(lambda: network.transfers)
         network.send("ben", PATH, 10 * CHUNK + 9)
         if sends is OTHER:
@@ -69,7 +69,7 @@ async def test_both_lists_agree_on_the_end(
         assert view is not None
         assert await trio.Path(view.local).read_bytes() == sends
         assert [path.name for path in await trio.Path(leecher.downloads_root / "Album").iterdir()] == [
-            "01 song.flac"
+            "1-01 Song.flac"
         ]
         await leecher.until(lambda: rescue.rescues() == frozenset())
         assert (rescue.counts.rescued, sum(leecher.got.values())) == (

@@ -21,12 +21,12 @@ SIZE = 1_000_000
 RATE = 100_000
 
 
-def at_user(number: int, user: str = "ben", **fields: Any) -> Candidate:
+def at_user(number: int, user: str = "ben", *, size: int = SIZE, **fields: Any) -> Candidate:
     """A cheap FLAC of recording `number` in a user's folder."""
     remote = f"music\\Album\\{number} song.flac"
     base = Candidate(
-        key_of(user, remote, SIZE),
-        SIZE,
+        key_of(user, remote, size),
+        size,
         "soulseek",
         codec="FLAC",
         lossless=True,

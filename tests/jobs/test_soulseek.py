@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import msgspec
 import pytest
 import trio
 
@@ -82,7 +81,6 @@ async def test_cheap_users_for_some_tracks_and_peers_for_the_rest(world: World) 
 @in_world
 async def test_an_album_is_queued_as_a_whole_and_waited_for_while_its_user_sends(world: World) -> None:
     big = [at_user(100 + n, size=60_000_000) for n in range(1, 13)]
-    big = [msgspec.structs.replace(one, content=_key_of(one)) for one in big]
     offer(world, *([one, candidate(n)] for n, one in enumerate(big, 1)))
     number = await world.jobs.add(spec())
     await world.until(lambda: len(world.legacy.rows) == 12, seconds=30)
@@ -90,12 +88,6 @@ async def test_an_album_is_queued_as_a_whole_and_waited_for_while_its_user_sends
     await world.reach(number, Phase.DONE)
     assert world.downloads.added == []  # ten minutes a track, two hours for the last: he was sending
     assert world.state(number).via == "soulseek"
-
-
-def _key_of(one: object) -> bytes:
-    from slskmesh.soulseek.download_entry import key_of
-
-    return key_of(one.user, one.remote, one.size)  # type: ignore[attr-defined]
 
 
 # -- users who do not send ---------------------------------------------------------------------------------------
@@ -225,7 +217,6 @@ async def test_without_a_soulseek_network_its_users_are_nobody(world: World) -> 
 @in_world
 async def test_pause_resume_and_cancel_act_on_what_the_job_began(world: World) -> None:
     mine = at_user(9, "dora", size=50_000_000)
-    mine = msgspec.structs.replace(mine, content=_key_of(mine))
     await world.legacy.add("dora", RemoteFile(mine.remote, mine.size), name="mine")
     offer(world, [mine], [at_user(102, size=SIZE)])
     number = await world.jobs.add(spec())
