@@ -1,18 +1,13 @@
-"""The Scenes pane: every key and command, what is watched and read, what comes back, what a lost server leaves."""
+"""The Scenes pane: what is watched and read, scrolling, going to places, what a lost server leaves."""
 
 from __future__ import annotations
-
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from slskmesh.engine import legacy_commands as c
-from slskmesh.engine.commands import Command
-from slskmesh.engine.events import Event, Reply
+from slskmesh.engine.events import Reply
 from slskmesh.engine.legacy_events import ChatLines
 from slskmesh.engine.legacy_views import ChatsView
-from slskmesh.engine.views import View
 from tests.tui.fake import NOW, ended, everything, s
 from tests.tui.fake_scenes import (
     chats,
@@ -24,49 +19,15 @@ from tests.tui.fake_scenes import (
     people,
     people_in,
     room,
-    rooms_shown,
     said,
     talk,
     talking,
 )
-from tests.tui.stage import NARROW, Stage, play, stage
-from tui.everywhere import run_command
-from tui.panes.scenes import ScenesPane
+from tests.tui.scenes_stage import AMBIENT, KESSEL, SHADOW, asked, pane, scenes, wait
+from tests.tui.stage import play, stage
 from tui.viewmodel.chat import EARLIER, Place
-from tui.viewmodel.speaking import PASTED_MAX, TYPED_MAX
 
-AMBIENT, KESSEL, SHADOW = Place(True, "ambient"), Place(False, "kessel"), Place(False, "dj shadow")
-
-
-def pane(st: Stage) -> ScenesPane:
-    found = st.app.panes["scenes"]
-    assert isinstance(found, ScenesPane)
-    return found
-
-
-def asked(st: Stage, kind: type[Command]) -> list[Command]:
-    return st.client.sent(kind)
-
-
-@asynccontextmanager
-async def scenes(*more: View | Event, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Stage]:
-    """The pane with the room "ambient" open: twenty lines, the last three unread."""
-    async with stage(*talking(), size=size) as st:
-        now = [100.0]
-        st.app.monotonic = lambda: now[0]
-        st.clock = now  # type: ignore[attr-defined]
-        await st.press("2")
-        await st.push(people_in(), lines(20), *more)
-        yield st
-
-
-async def wait(st: Stage, seconds: float) -> None:
-    st.clock[0] += seconds  # type: ignore[attr-defined]
-    st.app.second()
-    await st.settle()
-
-
-# -- what is shown and watched ---------------------------------------------------------------------------------------
+# -- what is shown and watched -----------------------------------------------------------------------------------------
 
 
 def test_the_first_room_is_shown_and_watched_and_only_while_the_pane_is_there() -> None:
@@ -157,7 +118,7 @@ def test_m_marks_as_read_at_once() -> None:
     play(scene())
 
 
-# -- scrolling -------------------------------------------------------------------------------------------------------
+# -- scrolling ---------------------------------------------------------------------------------------------------------
 
 
 def test_scrolling_tells_how_much_is_below_and_stays_while_lines_come() -> None:
@@ -252,224 +213,7 @@ def test_lists_are_narrowed_by_words() -> None:
     play(scene())
 
 
-# -- saying ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_line_is_said_and_history_brings_it_back() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("i")
-            await st.type("hello there")
-            await st.press("enter")
-            assert st.last() == c.Say("ambient", "hello there")
-            assert pane(st).typing and pane(st).typed.box.edit.text == ""
-            await st.type("two")
-            await st.press("enter", "up", "up")
-            assert pane(st).typed.box.edit.text == "hello there"
-            await st.press("escape")
-            assert not pane(st).typing
-            await st.press("enter")
-            assert pane(st).typing, "enter types, too"
-
-    play(scene())
-
-
-def test_what_is_typed_is_not_covered_by_what_is_said_of_it() -> None:
-    async def scene() -> None:
-        async with scenes(size=NARROW) as st:
-            await st.press("i")
-            await st.type("hello")
-            st.app.say("again in 8 s: " + "many words " * 20)
-            await st.settle()
-            rows = st.text().splitlines()
-            assert "many words" in rows[18] and "[ambient] hello" in rows[20]
-
-    play(scene())
-
-
-def test_a_message_goes_to_the_user() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("G", "i")
-            await st.type("hi")
-            await st.press("enter")
-            assert st.last() == c.Whisper("dj shadow", "hi")
-            assert "dj shadow is offline; the server keeps" in st.text()
-
-    play(scene())
-
-
-def test_a_refused_line_comes_back_into_its_own_place() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            st.client.answer = lambda n, command: Reply(
-                n, not isinstance(command, c.Say), s("too long by 3 bytes")
-            )
-            await st.press("i")
-            await st.type("too much")
-            await st.press("enter")
-            assert pane(st).typed.box.edit.text == "too much" and "too long by 3 bytes" in st.text()
-            await st.press("x")
-            assert pane(st).typed.box.wrong == ""
-            st.client.answer = lambda n, command: None
-            await st.press("enter", "n", "e", "w")
-            number = len(st.client.commands)
-            await st.push(Reply(number, False, s("again in 8 s")))
-            assert pane(st).typed.box.edit.text == "new", "what is typed meanwhile stays"
-            await st.press("up")
-            assert pane(st).typed.box.edit.text == "too muchx"
-            await st.press("escape", "j")
-            assert pane(st).typed.box.edit.text == ""
-
-    play(scene())
-
-
-def test_each_place_keeps_its_unfinished_line() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("i")
-            await st.type("unfinished")
-            await st.press("alt+down")
-            assert pane(st).place_shown == Place(True, "Dub Techno") and pane(st).typing
-            assert pane(st).typed.box.edit.text == ""
-            await st.press("alt+up")
-            assert pane(st).typed.box.edit.text == "unfinished"
-
-    play(scene())
-
-
-def test_slash_commands_and_the_literal_slash() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("i")
-            await st.type("//join is a command")
-            await st.press("enter")
-            assert st.last() == c.Say("ambient", "/join is a command")
-            await st.type("/me waves")
-            await st.press("enter")
-            assert st.last() == c.Say("ambient", "/me waves")
-            await st.type("/ticker looking for Pole")
-            await st.press("enter")
-            assert st.last() == c.SetTicker("ambient", "looking for Pole")
-            await st.type("/ticker")
-            await st.press("enter")
-            assert st.last() == c.SetTicker("ambient", "")
-            before = len(st.client.commands)
-            await st.type("/jion x")
-            await st.press("enter")
-            assert len(st.client.commands) == before and pane(st).typed.box.edit.text == "/jion x"
-            assert "no command jion; nearest: join" in st.text()
-
-    play(scene())
-
-
-def test_tab_completes_people_first() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("i")
-            await st.type("tape")
-            await st.press("tab")
-            assert pane(st).typed.box.edit.text == "tape_hiss: "
-            await st.press("ctrl+u")
-            await st.type("/msg dj")
-            await st.press("tab")
-            assert pane(st).typed.box.edit.text == '/msg "dj shadow" '
-            await st.press("ctrl+u")
-            await st.type("/jo")
-            await st.press("tab", "tab")
-            assert pane(st).typed.box.edit.text in {"/job ", "/jobs ", "/join "}
-            await st.press("ctrl+u")
-            await st.type("/join vin")
-            await st.press("shift+tab")
-            assert pane(st).typed.box.edit.text == "/join vinyl & rips"
-
-    play(scene())
-
-
-def test_pasted_lines_are_asked_about() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            st.app.pasted("one line")
-            await st.settle()
-            assert pane(st).typing and pane(st).typed.box.edit.text == "one line"
-            await st.press("ctrl+u")
-            st.app.pasted("one\r\n\ntwo\nthree\x1b[31m\n")
-            await st.settle()
-            assert "3 lines were pasted" in st.text() and not asked(st, c.Say)
-            await st.press("2")
-            assert asked(st, c.Say) == [c.Say("ambient", line) for line in ("one", "two", "three\ufffd[31m")]
-            st.app.pasted("a\nb")
-            await st.settle()
-            await st.press("1")
-            assert pane(st).typed.box.edit.text == "a b" and len(asked(st, c.Say)) == 3
-            await st.press("ctrl+u")
-            st.app.pasted("x\n" * (PASTED_MAX + 1))
-            await st.settle()
-            await st.press("2")
-            assert f"at most {PASTED_MAX} at once" in st.text() and len(asked(st, c.Say)) == 3
-            await st.press("escape")
-            st.app.pasted("y" * (TYPED_MAX + 1))
-            await st.settle()
-            assert pane(st).typed.box.edit.text == "" and "too long" in st.text()
-
-    play(scene())
-
-
-def test_pasted_lines_that_are_refused_wait_in_the_line_and_its_history() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-
-            def answer(number: int, command: Command) -> Reply:
-                refused = isinstance(command, c.Say) and command.text == "two"
-                return Reply(number, not refused, s("again in 9 s") if refused else s(""))
-
-            st.client.answer = answer
-            st.app.pasted("one\ntwo\nthree\nfour")
-            await st.settle()
-            await st.press("2")
-            assert [x.text for x in asked(st, c.Say)] == ["one", "two"]  # type: ignore[attr-defined]
-            assert "3 lines were not said" in st.text()
-            edit = pane(st).typed.box.edit
-            assert edit.text == "two"
-            await st.press("i", "up")
-            assert edit.text == "three"
-            await st.press("up")
-            assert edit.text == "four"
-
-    play(scene())
-
-
-def test_a_message_that_waits_is_taken_back() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("G", "k")
-            await st.push(letters())
-            assert "are you there?" in st.text()
-            await st.press("d")
-            assert st.last() == c.Withdraw("kessel", 107)
-            assert "are you there?" not in st.text()
-            await st.press("d")
-            assert len(asked(st, c.Withdraw)) == 1
-            assert "no message here waits" in st.app.state.notices[-1].text
-
-    play(scene())
-
-
-def test_a_message_on_its_way_cannot_be_taken_back() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("G", "k")
-            await st.push(letters())
-            st.client.answer = lambda n, command: Reply(n, False, s("it is on its way"))
-            await st.press("d")
-            assert "it is on its way" in st.text() and "are you there?" in st.text()
-            await st.push(ChatLines(False, s("kessel"), (said(107, "sent", "are you there?", "kessel"),)))
-            assert "waits to be sent" not in st.text() and st.text().count("are you there?") == 1
-
-    play(scene())
-
-
-# -- going -----------------------------------------------------------------------------------------------------------
+# -- going -------------------------------------------------------------------------------------------------------------
 
 
 def test_alt_keys_go_to_what_is_new_also_while_typing() -> None:
@@ -538,221 +282,7 @@ def test_by_number() -> None:
     play(scene())
 
 
-# -- rooms -----------------------------------------------------------------------------------------------------------
-
-
-def test_the_list_of_rooms_is_narrowed_by_words_and_enter_joins() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("R")
-            assert st.last() == c.ListRooms() and "asking the server" in st.text()
-            await st.push(rooms_shown(len(st.client.commands)))
-            assert "40 rooms of 3,124, the fullest" in st.text() and "900 users, you are in it" in st.text()
-            await st.type("room 07")
-            await st.press("enter")
-            assert st.last() == c.JoinRoom("room 07")
-            await st.push(chats(rooms=(room("ambient"), room("room 07"))))
-            assert pane(st).place_shown == Place(True, "room 07")
-            assert run_command(st.app, "rooms private 3") is None
-            await st.push(rooms_shown(len(st.client.commands)))
-            assert "room 03" in st.text() and "room 05" not in st.text()
-
-    play(scene())
-
-
-def test_rooms_that_cannot_be_listed_say_why_and_a_late_list_opens_nothing() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            st.client.answer = lambda n, command: Reply(n, False, s("there is no session with the server"))
-            await st.press("R")
-            assert st.app.overlay is None and "no session with the server" in st.text()
-            st.client.answer = lambda n, command: Reply(n, True)
-            await st.press("R", "escape")
-            await st.push(rooms_shown(len(st.client.commands)))
-            assert st.app.overlay is None
-
-    play(scene())
-
-
-def test_joining_and_leaving_by_keys_and_commands() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("J", "enter")
-            assert "the name of a room" in st.text()
-            await st.type("#Ambient Noise")
-            await st.press("enter")
-            assert st.last() == c.JoinRoom("Ambient Noise")
-            await st.press("c", "n")
-            assert not asked(st, c.LeaveRoom)
-            await st.press("c", "y")
-            assert st.last() == c.LeaveRoom("ambient")
-            await st.push(chats(rooms=(room("ambient", joined=False, wanted=False),)))
-            await st.press("c", "y")
-            assert st.last() == c.LeaveRoom("ambient", True)
-            await st.push(chats(rooms=()))
-            assert pane(st).place_shown == KESSEL
-            await st.press("c")
-            assert "drop the conversation with kessel" in st.text()
-            await st.press("y")
-            assert st.last() == c.ForgetConversation("kessel")
-            assert run_command(st.app, "join lounge") is None and st.last() == c.JoinRoom("lounge")
-            assert run_command(st.app, "part lounge") is None and st.last() == c.LeaveRoom("lounge")
-            assert run_command(st.app, "part") is None
-            await st.settle()
-            assert "part takes the name of a room" in st.text()
-
-    play(scene())
-
-
-def test_a_conversation_with_messages_waiting_says_so_before_it_is_dropped() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("G", "c")
-            assert "1 message would not be sent" in st.text()
-
-    play(scene())
-
-
-def test_writing_to_somebody_new_opens_a_conversation_that_c_closes() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("W")
-            await st.type("stranger")
-            await st.press("enter")
-            assert pane(st).place_shown == Place(False, "stranger") and pane(st).typing
-            assert asked(st, c.WatchChat)[-1] == c.WatchChat("stranger", False)
-            await st.type("hello")
-            await st.press("enter")
-            assert st.last() == c.Whisper("stranger", "hello")
-            await st.press("escape", "c")
-            assert st.app.prompt.question is None and pane(st).place_shown != Place(False, "stranger")
-            assert run_command(st.app, 'msg "dj shadow" how are you') is None
-            assert st.last() == c.Whisper("dj shadow", "how are you")
-            assert run_command(st.app, "msg dj shadow and more") is None
-            assert st.last() == c.Whisper("dj shadow", "and more"), "a known name needs no quotes"
-            assert run_command(st.app, "msg kessel") is None
-            await st.settle()
-            assert pane(st).place_shown == KESSEL and pane(st).typing
-
-    play(scene())
-
-
-def test_tickers_hang_on_the_wall() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            assert "2 tickers" in st.text()
-            await st.press("t")
-            assert "2 tickers in #ambient" in st.text() and "looking for Pole - 1" in st.text()
-            await st.press("escape", "j")
-            assert run_command(st.app, "topic") is None
-            await st.settle()
-            assert "nothing hangs here" in st.text()
-            await st.press("escape", "G", "t")
-            assert "this is no room" in st.text()
-
-    play(scene())
-
-
-# -- people ----------------------------------------------------------------------------------------------------------
-
-
-def test_people_of_the_room_buddies_first() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            names = [pane(st).people.source.row(at) for at in range(3)]
-            assert names == ["dj shadow", "kessel", "Lennart"]
-            assert "›*dj shadow" in st.text()
-            await st.press("p", "j", "w")
-            assert st.last() == c.AskUser("kessel")
-            await st.press("escape", "a")
-            assert "kessel is a buddy already" in st.text()
-            await st.press("G", "a")
-            await st.type("good taste")
-            await st.press("enter")
-            assert st.last() == c.AddBuddy("vinyl_b", "good taste")
-            await st.press("I")
-            assert st.last() == c.AddRule("vinyl_b", ("results", "chat"))
-            await st.press("B", "4")
-            assert st.last() == c.AddRule("vinyl_b", ("results",))
-            await st.press("enter")
-            assert pane(st).place_shown == Place(False, "vinyl_b") and pane(st).typing
-            await st.press("escape", "slash")
-
-    play(scene())
-
-
-def test_people_are_narrowed_by_words() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("p", "slash")
-            await st.type("le")
-            await st.press("enter")
-            assert [str(x) for x in pane(st).people.source.items] == ["Lennart", "lena"]  # type: ignore[attr-defined]
-            assert pane(st).people.title == "people 9"
-            await st.press("escape")
-            assert len(pane(st).people.source) == 9
-
-    play(scene())
-
-
-def test_on_a_small_screen_the_people_get_the_pane_when_they_are_asked_for() -> None:
-    async def scene() -> None:
-        async with scenes(size=NARROW) as st:
-            assert "people 9" not in st.text()
-            await st.press("i")
-            await st.type("/who")
-            await st.press("enter")
-            assert "people 9" in st.text() and "tape_hiss" in st.text() and not pane(st).typing
-            await st.press("escape")
-            assert "people 9" not in st.text()
-
-    play(scene())
-
-
-def test_a_key_about_a_user_needs_one() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            before = len(st.client.commands)
-            await st.press("w", "a", "I", "B")
-            assert len(st.client.commands) == before and "nobody is chosen" in st.text()
-            await st.press("tab", "k", "k", "w")
-            assert st.last() == c.AskUser("tape_hiss"), "who said the line"
-            await st.press("escape", "shift+tab", "G", "w")
-            assert st.last() == c.AskUser("dj shadow"), "whose conversation it is"
-            before = len(st.client.commands)
-            await st.press("escape", "o")
-            if st.app.registry.command("browse") is None:
-                assert len(st.client.commands) == before
-                assert "cannot be browsed here" in st.app.state.notices[-1].text
-
-    play(scene())
-
-
-# -- copying ---------------------------------------------------------------------------------------------------------
-
-
-def test_y_copies_text_links_names_and_everything() -> None:
-    async def scene() -> None:
-        async with scenes() as st:
-            await st.press("y", "y")
-            assert st.app.clipboard == "[b]bold?[/b] no, plain"
-            await st.press("tab", "k", "k", "k", "k", "y")
-            assert "https://example.org/releases/2013" in st.text()
-            await st.press("1")
-            assert st.app.clipboard == "https://example.org/releases/2013"
-            await st.press("y", "u")
-            assert st.app.clipboard == "lowpass"
-            await st.press("y", "l")
-            assert st.app.clipboard.startswith("21:57 lowpass: yes, look at")
-            await st.press("y", "t")
-            assert st.app.clipboard.count("\n") == 19
-            await st.press("x")
-            assert "leave the room" in st.text()
-
-    play(scene())
-
-
-# -- when the server is away -----------------------------------------------------------------------------------------
+# -- when the server is away -------------------------------------------------------------------------------------------
 
 
 def test_a_lost_server_is_told_in_every_place_and_lines_stay_readable() -> None:

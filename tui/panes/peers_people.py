@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from slskmesh.engine.legacy_views import BuddyView, RuleView
 from tui.actions import EVERYWHERE, Action, engine_off
 from tui.panes import people_actions as people
+from tui.panes.asking import OnText, asking
 from tui.panes.peers import PeersPane
 from tui.panes.peers_actions import tabs
 
@@ -44,7 +45,7 @@ def _no_rule(desk: MeshApp) -> str | None:
     return engine_off(desk) or (None if _rule(desk) is not None else "no rule is chosen")
 
 
-def _with(act: people.OnUser) -> Callable[[MeshApp, str], None]:
+def _with(act: OnText) -> Callable[[MeshApp, str], None]:
     def run(desk: MeshApp, argument: str) -> None:
         one = _buddy(desk)
         assert one is not None
@@ -94,8 +95,8 @@ def _show(tab: str, desk: MeshApp, argument: str) -> None:
     _pane(desk).show_tab(tab)
 
 
-_ADD_BUDDY = people.asking("add a buddy", "a user's name", people.add_buddy)
-_ADD_RULE = people.asking(
+_ADD_BUDDY = asking("add a buddy", "a user's name", people.add_buddy, people.names)
+_ADD_RULE = asking(
     "keep away", "a user's name, a pattern with *, an address or a network like 192.0.2.0/24", people.ban
 )
 

@@ -25,15 +25,15 @@ from slskmesh.engine.legacy_commands import (
 from slskmesh.engine.legacy_events import UserShown
 from slskmesh.engine.legacy_views import BuddyView, RuleView
 from tui.actions import EVERYWHERE, Action, engine_off
+from tui.panes.asking import OnText, asked, asking, short, sure
 from tui.viewmodel.people import IGNORE, SCOPES, buddy_of, scope_words, target_of, user_lines
-from tui.viewmodel.spans import Line, clip
+from tui.viewmodel.spans import Line
 from tui.widgets.overlay import Entry, Menu, Overlay
 from tui.widgets.prompt import Question
 
 if TYPE_CHECKING:
     from tui.app import MeshApp
 
-OnUser = Callable[["MeshApp", str], None]
 CELLS = 76
 
 
@@ -49,36 +49,6 @@ def targets(desk: MeshApp) -> Sequence[str]:
     """Targets of the rules there are."""
     people = desk.state.people
     return [str(rule.target) for rule in people.rules] if people is not None else []
-
-
-def asking(label: str, help: str, then: OnUser, complete: bool = True) -> OnUser:
-    """A command that asks for its name where none is given."""
-
-    def run(desk: MeshApp, argument: str) -> None:
-        if argument:
-            then(desk, argument)
-            return
-
-        def submit(text: str) -> str | None:
-            if not text.strip():
-                return help
-            desk.prompt.close()
-            then(desk, text.strip())
-            return None
-
-        known = names(desk) if complete else ()
-        desk.question(
-            Question(
-                label,
-                submit,
-                help=help,
-                complete=lambda text: [
-                    name for name in known if text and name.casefold().startswith(text.casefold())
-                ],
-            )
-        )
-
-    return run
 
 
 # -- one user --------------------------------------------------------------------------------------------------------
@@ -147,7 +117,7 @@ def _user_box(desk: MeshApp, name: str, lines: list[Line], said: str) -> Overlay
 
 
 def _user_keys(desk: MeshApp, name: str, said: str) -> dict[str, Callable[[], None]]:
-    def closing(act: OnUser) -> Callable[[], None]:
+    def closing(act: OnText) -> Callable[[], None]:
         def run() -> None:
             desk.close_overlay()
             act(desk, name)
@@ -323,59 +293,13 @@ def _with_path(desk: MeshApp, label: str, argument: str, make: Callable[[str], C
     asked(desk, Question(label, lambda text: None, help=help), lambda text: make(_path(text)), needed=help)
 
 
-# -- asking ----------------------------------------------------------------------------------------------------------
-
-
-def short(desk: MeshApp, name: str) -> str:
-    """A name as a question has room for it."""
-    return clip(name, 30, desk.glyphs.ellipsis)
-
-
-def sure(desk: MeshApp, question: str, command: Command) -> None:
-    """Does something after a yes."""
-
-    def yes(answer: str) -> None:
-        desk.ask(command)
-
-    desk.question(Question(question, yes, confirm=True))
-
-
-def asked(
-    desk: MeshApp, question: Question, make: Callable[[str], Command], done: str = "", needed: str = ""
-) -> None:
-    """A prompt that stays open with the reason until the engine has taken what was typed; then says `done`.
-
-    `needed` is said where nothing was typed but something must be.
-    """
-
-    def submit(text: str) -> str | None:
-        if needed and not text.strip():
-            return needed
-        desk.ask(make(text), answered)
-        return "asking ..."
-
-    def answered(reply: Reply) -> None:
-        open_still = desk.prompt.question is question
-        if not reply.ok and open_still:
-            desk.prompt.fail(str(reply.text) or "that did not work")
-            return
-        if open_still:
-            desk.prompt.close()
-        words = str(reply.text) or (done if reply.ok else "that did not work")
-        if words:
-            desk.say(words, Level.GOOD if reply.ok else Level.ERROR)
-
-    question.submit = submit
-    desk.question(question)
-
-
 _WHO = "a user's name"
 
 
 def _command(
     id: str,
     title: str,
-    run: OnUser,
+    run: OnText,
     argument: str,
     help: str = _WHO,
     why_not: Callable[[MeshApp], str | None] = engine_off,
@@ -384,7 +308,7 @@ def _command(
         id,
         title,
         (),
-        asking(id, help, run),
+        asking(id, help, run, names),
         EVERYWHERE,
         why_not,
         id,

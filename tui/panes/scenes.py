@@ -9,7 +9,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 
@@ -29,6 +29,9 @@ from tui.viewmodel.columns import Cell, Column
 from tui.viewmodel.formats import plural
 from tui.widgets.box import Box
 from tui.widgets.rowsview import ListSource, RowsBox
+
+if TYPE_CHECKING:
+    from tui.app import MeshApp
 
 SEEN_SECONDS = 1.0
 TALK = "-talk"  # class of the pane while a conversation is shown: nobody stands beside it
@@ -336,3 +339,16 @@ class ScenesPane(Pane):
     def yanks(self) -> dict[str, str]:
         line = self.chat.line
         return {"row": plain(line)} if line is not None else {}
+
+
+def scenes_pane(desk: MeshApp) -> ScenesPane:
+    """The pane, which was visited before."""
+    pane = desk.panes["scenes"]
+    assert isinstance(pane, ScenesPane)
+    return pane
+
+
+def show_scenes(desk: MeshApp) -> ScenesPane:
+    """The pane, on the screen."""
+    desk.show_pane("scenes")
+    return scenes_pane(desk)

@@ -6,30 +6,28 @@ the one chosen among the people or lines, else the one of the conversation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from slskmesh.engine.events import Level, Reply
 from slskmesh.engine.legacy_commands import (
     ForgetConversation,
-    JoinRoom,
     LeaveRoom,
-    SetTicker,
     Withdraw,
 )
 from slskmesh.engine.legacy_views import ChatLineView
 from tui.actions import EVERYWHERE, Action, engine_off
 from tui.panes import people_actions as people
-from tui.panes.rooms import rooms
-from tui.panes.scenes import ScenesPane
+from tui.panes.asking import OnText, asking, short, sure
+from tui.panes.rooms import join, part, room_names, rooms, ticker, tickers
+from tui.panes.scenes import scenes_pane, show_scenes
 from tui.viewmodel.chat import Place
 from tui.viewmodel.chatlines import links, plain
 from tui.viewmodel.formats import plural
-from tui.viewmodel.spans import Line, clip
+from tui.viewmodel.spans import clip
 from tui.viewmodel.speaking import split_name
 from tui.widgets.overlay import Entry, Menu
-from tui.widgets.prompt import Question
 
 if TYPE_CHECKING:
     from tui.app import MeshApp
@@ -38,31 +36,14 @@ COPY_LINES = 500
 PLACE = "scenes"
 
 
-def _pane(desk: MeshApp) -> ScenesPane:
-    pane = desk.panes["scenes"]
-    assert isinstance(pane, ScenesPane)
-    return pane
-
-
-def scenes(desk: MeshApp) -> ScenesPane:
-    """The pane, on the screen."""
-    desk.show_pane("scenes")
-    return _pane(desk)
-
-
-def _room_names(desk: MeshApp) -> Sequence[str]:
-    chats = desk.state.chats
-    return [str(room.name) for room in chats.rooms] if chats is not None else []
-
-
 def _off(desk: MeshApp) -> str | None:
-    if _pane(desk).place_shown is None:
+    if scenes_pane(desk).place_shown is None:
         return "no room and no conversation is open: R lists rooms, W writes to somebody"
     return engine_off(desk)
 
 
 def _no_room(desk: MeshApp) -> str | None:
-    place = _pane(desk).place_shown
+    place = scenes_pane(desk).place_shown
     if place is None or not place.room:
         return "this is no room"
     return engine_off(desk)
@@ -70,12 +51,12 @@ def _no_room(desk: MeshApp) -> str | None:
 
 # Typing and going
 def _type(desk: MeshApp, argument: str) -> None:
-    _pane(desk).typed.start()
+    scenes_pane(desk).typed.start()
 
 
 def _enter(desk: MeshApp, argument: str) -> None:
     """On a person: writes to him; else types here."""
-    pane = _pane(desk)
+    pane = scenes_pane(desk)
     if pane.box is pane.people and pane.person:
         people.message(desk, pane.person)
     else:
@@ -84,7 +65,7 @@ def _enter(desk: MeshApp, argument: str) -> None:
 
 def _active(desk: MeshApp, argument: str) -> None:
     here = desk.pane_name == "scenes"
-    pane = scenes(desk)
+    pane = show_scenes(desk)
     pane.buffers.update(desk.state.chats)
     place = pane.buffers.active(pane.place_shown if here else None)
     if place is None:
@@ -93,34 +74,34 @@ def _active(desk: MeshApp, argument: str) -> None:
 
 
 def _no_unread(desk: MeshApp) -> str | None:
-    log = _pane(desk).chat.said
+    log = scenes_pane(desk).chat.said
     return None if log is not None and log.marker is not None else "nothing unread here"
 
 
 def _unread(desk: MeshApp, argument: str) -> None:
-    chat = _pane(desk).chat
+    chat = scenes_pane(desk).chat
     assert chat.said is not None and chat.said.marker is not None
     chat.aim(chat.said.marker)
 
 
 def _step(by: int, desk: MeshApp, argument: str) -> None:
-    pane = _pane(desk)
+    pane = scenes_pane(desk)
     pane.aim(pane.buffers.step(pane.place_shown, by))
 
 
 def _by_number(desk: MeshApp, argument: str) -> None:
     """The digit of the key; 0 is the tenth."""
     digit = desk.router.key.removeprefix("alt+")
-    _pane(desk).go_to(int(digit) if digit.isdigit() and digit != "0" else 10)
+    scenes_pane(desk).go_to(int(digit) if digit.isdigit() and digit != "0" else 10)
 
 
 def _ask_number(desk: MeshApp, argument: str) -> None:
-    _pane(desk).typed.ask_number()
+    scenes_pane(desk).typed.ask_number()
 
 
 # Reading
 def _mark_read(desk: MeshApp, argument: str) -> None:
-    pane = _pane(desk)
+    pane = scenes_pane(desk)
     row = pane.buffer
     if pane.chat.said is not None:
         pane.chat.said.unmark()
@@ -131,7 +112,7 @@ def _mark_read(desk: MeshApp, argument: str) -> None:
 
 def _copy(desk: MeshApp, argument: str) -> None:
     """What y copies: the line under the cursor or the newest, its links, the name, all that is shown of the place."""
-    pane = _pane(desk)
+    pane = scenes_pane(desk)
     log = pane.chat.said
     line = pane.chat.line or (log.line(log.end - 1) if log is not None and len(log) else None)
     entries: list[Entry] = []
@@ -164,7 +145,7 @@ def _copy(desk: MeshApp, argument: str) -> None:
 # Taking a message back
 def _waiting(desk: MeshApp) -> ChatLineView | None:
     """The message under the cursor that waits to be sent, else the newest that does."""
-    pane = _pane(desk)
+    pane = scenes_pane(desk)
     if pane.chat.line is not None and pane.chat.line.kind == "waiting":
         return pane.chat.line
     log = pane.chat.said
@@ -177,7 +158,7 @@ def _none_waits(desk: MeshApp) -> str | None:
 
 
 def _withdraw(desk: MeshApp, argument: str) -> None:
-    pane, line = _pane(desk), _waiting(desk)
+    pane, line = scenes_pane(desk), _waiting(desk)
     place, log = pane.place_shown, pane.chat.said
     assert line is not None and place is not None and log is not None
 
@@ -192,86 +173,30 @@ def _withdraw(desk: MeshApp, argument: str) -> None:
     desk.ask(Withdraw(place.name, line.number), answered)
 
 
-# Rooms
-def join(desk: MeshApp, argument: str) -> None:
-    """Joins a room, or asks which."""
-
-    def submit(text: str) -> str | None:
-        name = text.strip().removeprefix("#")
-        if not name:
-            return "the name of a room; R lists them"
-        if desk.prompt.question is question:
-            desk.prompt.close()
-        desk.ask(JoinRoom(name))
-        scenes(desk).aim(Place(True, name))
-        return None
-
-    question = Question(
-        "join room", submit, help="its name; it is made if there is none", complete=lambda text: []
-    )
-    if argument:
-        submit(argument)
-    else:
-        desk.question(question)
-
-
-def part(desk: MeshApp, argument: str) -> None:
-    """Leaves a room: the one named, or the one shown."""
-    pane = scenes(desk)
-    place = Place(True, argument.removeprefix("#")) if argument else pane.place_shown
-    if place is None or not place.room:
-        desk.say("part takes the name of a room", Level.WARN)
-        return
-    desk.ask(LeaveRoom(place.name))
-
-
+# Leaving
 def _close(desk: MeshApp, argument: str) -> None:
     """Leaves the room; drops one that was left, or a conversation."""
-    pane = _pane(desk)
+    pane = scenes_pane(desk)
     row = pane.buffer
     if row is None:
         return
-    name = people.short(desk, row.place.name)
+    name = short(desk, row.place.name)
     if row.place.room and row.room is not None and (row.room.joined or row.room.wanted):
-        people.sure(desk, f"leave #{name}? What was said stays readable", LeaveRoom(row.place.name))
+        sure(desk, f"leave #{name}? What was said stays readable", LeaveRoom(row.place.name))
     elif row.place.room:
         words = f"take #{name} off the list, with what was said there?"
-        people.sure(desk, words, LeaveRoom(row.place.name, forget=True))
+        sure(desk, words, LeaveRoom(row.place.name, forget=True))
     elif row.talk is None:
         pane.close_talk(row.place.name)
     else:
         waiting = f" {plural(row.waiting, 'message')} would not be sent." if row.waiting else ""
         words = f"drop the conversation with {name} and what was said?{waiting}"
-        people.sure(desk, words, ForgetConversation(row.place.name))
-
-
-def tickers(desk: MeshApp, argument: str) -> None:
-    """What hangs on the wall of the room."""
-    pane = _pane(desk)
-    view, place = desk.state.chat, pane.place_shown
-    assert place is not None
-    here = view is not None and view.room and str(view.name) == place.name
-    hung = view.tickers if view is not None and here else ()
-    cells = min(92, desk.size.width - 8)
-    lines: list[Line] = []
-    for user, text in hung:
-        lines += [[(str(user), "key")], [(f"  {text}", "text")]]
-    none: list[Line] = [[("nothing hangs here; :ticker TEXT hangs something up", "dim")]]
-    desk.open_text(
-        clip(f"{plural(len(hung), 'ticker')} in #{place.name}", cells, desk.glyphs.ellipsis), lines or none
-    )
-
-
-def _ticker(desk: MeshApp, argument: str) -> None:
-    """Sets our ticker in the room that is shown; empty takes it away."""
-    place = _pane(desk).place_shown
-    assert place is not None
-    desk.ask(SetTicker(place.name, argument))
+        sure(desk, words, ForgetConversation(row.place.name))
 
 
 def _who(desk: MeshApp, argument: str) -> None:
     """The people of the room; where there is no room for the box it gets the whole pane."""
-    pane = _pane(desk)
+    pane = scenes_pane(desk)
     pane.typed.stop()
     pane.focus_box(pane.people)
     if not pane.people.display or not pane.people.size.height:
@@ -283,22 +208,22 @@ def message(desk: MeshApp, argument: str) -> None:
     """A message to a user; without text goes to the conversation."""
     known = [*people.names(desk)]
     if "scenes" in desk.panes:
-        known += _pane(desk).everybody
+        known += scenes_pane(desk).everybody
     name, text = split_name(argument, known)
     if not text:
         people.message(desk, name)
         return
-    scenes(desk).aim(Place(False, name))
-    _pane(desk).typed.say(Place(False, name), [text])
+    show_scenes(desk).aim(Place(False, name))
+    scenes_pane(desk).typed.say(Place(False, name), [text])
 
 
 def _message(desk: MeshApp, argument: str) -> None:
-    people.asking("write to", "a user's name", message)(desk, argument)
+    asking("write to", "a user's name", message, people.names)(desk, argument)
 
 
 def _me(desk: MeshApp, argument: str) -> None:
     """Says that one does something."""
-    pane = _pane(desk)
+    pane = scenes_pane(desk)
     place = pane.place_shown
     assert place is not None
     if argument:
@@ -309,7 +234,7 @@ def _me(desk: MeshApp, argument: str) -> None:
 
 # Users
 def _nobody(desk: MeshApp) -> str | None:
-    if not _pane(desk).person:
+    if not scenes_pane(desk).person:
         return "nobody is chosen: tab to the people or the lines, then j and k"
     return engine_off(desk)
 
@@ -318,9 +243,9 @@ def _no_browse(desk: MeshApp) -> str | None:
     return _nobody(desk) or people.no_browse(desk)
 
 
-def _with(act: people.OnUser) -> Callable[[MeshApp, str], None]:
+def _with(act: OnText) -> Callable[[MeshApp, str], None]:
     def run(desk: MeshApp, argument: str) -> None:
-        act(desk, _pane(desk).person)
+        act(desk, scenes_pane(desk).person)
 
     return run
 
@@ -386,7 +311,7 @@ ACTIONS = (
         "ticker",
         "hang up a ticker in the room; without text take it down",
         (),
-        _ticker,
+        ticker,
         _no_room,
         command="ticker",
         argument="text",
@@ -403,8 +328,8 @@ COMMANDS = (
         EVERYWHERE,
         engine_off,
     ),
-    Action("join", "join a room", (), join, EVERYWHERE, engine_off, "join", "room", _room_names),
-    Action("part", "leave a room", (), part, EVERYWHERE, engine_off, "part", "room", _room_names),
+    Action("join", "join a room", (), join, EVERYWHERE, engine_off, "join", "room", room_names),
+    Action("part", "leave a room", (), part, EVERYWHERE, engine_off, "part", "room", room_names),
     Action("msg", "write to a user", (), _message, EVERYWHERE, engine_off, "msg", "name text", people.names),
     Action("rooms", "list the server's rooms", (), rooms, EVERYWHERE, engine_off, "rooms", "words"),
     *people.COMMANDS,

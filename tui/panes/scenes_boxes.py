@@ -88,7 +88,10 @@ class ChatBox(Box):
     def _trouble_rows(self, width: int) -> list[Row]:
         rows = wrap(self.trouble, max(10, width - 4)) if self.trouble else []
         if len(rows) > TROUBLE_ROWS:
-            rows = [*rows[: TROUBLE_ROWS - 1], " ".join(rows[TROUBLE_ROWS - 1 :])]  # the frame cuts it, and says so
+            rows = [
+                *rows[: TROUBLE_ROWS - 1],
+                " ".join(rows[TROUBLE_ROWS - 1 :]),
+            ]  # the frame cuts it, and says so
         return [([(f" ! {row}", "warn")], "") for row in rows]
 
     def content(self, width: int, height: int) -> list[Row]:

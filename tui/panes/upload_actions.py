@@ -10,6 +10,7 @@ from slskmesh.engine.legacy_commands import CancelUpload, CancelUploads
 from slskmesh.engine.legacy_views import LegacyUploadView
 from tui.actions import Action, engine_off
 from tui.panes import people_actions as people
+from tui.panes.asking import short, sure
 from tui.panes.swarm import SwarmPane
 from tui.viewmodel.formats import percent, rate, size
 from tui.viewmodel.spans import Line
@@ -53,7 +54,7 @@ def _cancel(desk: MeshApp, argument: str) -> None:
 
 
 def _cancel_all(desk: MeshApp, user: str) -> None:
-    people.sure(desk, f"cancel all uploads to {people.short(desk, user)}?", CancelUploads(user))
+    sure(desk, f"cancel all uploads to {short(desk, user)}?", CancelUploads(user))
 
 
 def _ban(desk: MeshApp, argument: str) -> None:
@@ -61,7 +62,7 @@ def _ban(desk: MeshApp, argument: str) -> None:
     if isinstance(upload, LegacyUploadView):
         people.ban(desk, str(upload.user))
     elif upload is not None:
-        people.sure(desk, f"block {upload.short}: no sessions, searches or chunks?", Block(upload.peer))
+        sure(desk, f"block {upload.short}: no sessions, searches or chunks?", Block(upload.peer))
 
 
 def _open(desk: MeshApp, argument: str) -> None:

@@ -23,6 +23,7 @@ from slskmesh.engine.legacy_events import OffersShown
 from slskmesh.engine.legacy_views import OfferView, WishesView, WishView
 from tui.actions import EVERYWHERE, Action, engine_off
 from tui.panes import people_actions as people
+from tui.panes.asking import OnText, asked, sure
 from tui.viewmodel.formats import plural
 from tui.viewmodel.spans import Line, clip
 from tui.viewmodel.wishes import head, offer_columns, offer_lines, wish_columns, wish_lines
@@ -114,7 +115,7 @@ def _pause(desk: MeshApp, wish: WishView) -> None:
 
 def _remove(desk: MeshApp, wish: WishView) -> None:
     words = f"take the wish for {_name(desk, wish)} away? What it fetches goes on"
-    people.sure(desk, words, RemoveWish(wish.wish))
+    sure(desk, words, RemoveWish(wish.wish))
 
 
 # Adding and changing
@@ -126,7 +127,7 @@ def add(desk: MeshApp, argument: str) -> None:
         if not words:
             return WORDS
         name = clip(words, NAME_CELLS, desk.glyphs.ellipsis)
-        people.asked(
+        asked(
             desk,
             Question(f"{name}, filter", lambda text: None, help=FILTER),
             lambda filter: AddWish(words, filter.strip()),
@@ -148,7 +149,7 @@ def change(desk: MeshApp, wish: WishView) -> None:
         if not words:
             return WORDS
         name = clip(words, NAME_CELLS, desk.glyphs.ellipsis)
-        people.asked(
+        asked(
             desk,
             Question(f"{name}, filter", lambda text: None, text=str(wish.filter), help=FILTER),
             lambda filter: ChangeWish(wish.wish, words, filter.strip(), wish.auto),
@@ -224,7 +225,7 @@ def _took(desk: MeshApp, offer: OfferView, reply: Reply) -> None:
         desk.say(words or f"{plural(offer.files, 'file')} asked of {offer.user}; 4 shows them", Level.GOOD)
 
 
-def _only_soulseek(desk: MeshApp, offer: OfferView, act: people.OnUser) -> None:
+def _only_soulseek(desk: MeshApp, offer: OfferView, act: OnText) -> None:
     if offer.via == "mesh":
         desk.say("this is a peer of the mesh; 6 shows it", Level.WARN)
     else:
