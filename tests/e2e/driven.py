@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from slskmesh.engine import commands
+from slskmesh.engine import commands, legacy_commands
 from slskmesh.engine.console import Console
 from slskmesh.engine.engine import Engine
 from slskmesh.engine.events import Event, Reply
@@ -48,7 +48,8 @@ class Driven:
         with contextlib.suppress(queue.Empty):
             while True:
                 fields = json.loads(self._lines.get_nowait())
-                number, kind = fields.pop("id"), getattr(commands, fields.pop("do"))
+                number, name = fields.pop("id"), fields.pop("do")
+                kind = getattr(commands if hasattr(commands, name) else legacy_commands, name)
                 self._ids[self.console.post(msgspec.convert(fields, kind))] = number
         return False
 

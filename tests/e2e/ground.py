@@ -8,13 +8,14 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 import tomlkit
 
 from slskmesh.demo.child import Child, Said
-from slskmesh.engine import events, job_views, views
+from slskmesh.engine import events, job_views, legacy_events, legacy_views, views
 from slskmesh.engine.commands import Command, Connect, Download
 from slskmesh.engine.events import Event, Notice
 from slskmesh.engine.views import (
@@ -196,10 +197,10 @@ class Leecher(Peer):
     def hear(self, what: dict[str, Any]) -> None:
         """See tests/e2e/driven.py."""
         if "view" in what:
-            kind = getattr(views, what["view"], None) or getattr(job_views, what["view"])
+            kind = _named(what["view"], views, job_views, legacy_views)
             self._views[kind] = msgspec.convert(what["value"], kind)
         elif "event" in what:
-            event = msgspec.convert(what["value"], getattr(events, what["event"]))
+            event = msgspec.convert(what["value"], _named(what["event"], events, legacy_events))
             (self.notices if isinstance(event, Notice) else self.events).append(event)
         elif "id" in what:
             self._answers[what["id"]] = Answer(what["ok"], what["text"], what["value"])
@@ -293,6 +294,12 @@ class Leecher(Peer):
         """Whether a session with the peer is up."""
         found = self.peer(who)
         return found is not None and found.state is PeerState.CONNECTED
+
+
+def _named(name: str, *modules: ModuleType) -> type[Any]:
+    """The class of that name in the first module that has it."""
+    found: type[Any] = next(getattr(module, name) for module in modules if hasattr(module, name))
+    return found
 
 
 class Ground:
