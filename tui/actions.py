@@ -25,6 +25,8 @@ MOVING = "moving"
 PANE_OF = {
     "releases": "search",
     "release": "search",
+    "folders": "search",
+    "browsed": "search",
     "uploads": "swarm",
     "buddies": "peers",
     "rules": "peers",
@@ -32,6 +34,8 @@ PANE_OF = {
 PLACE_TITLES = {
     "releases": "Search, releases",
     "release": "Search, one release",
+    "folders": "Search, a user's folders",
+    "browsed": "Search, a user's files",
     "uploads": "Swarm, uploads",
     "buddies": "Peers, buddies",
     "rules": "Peers, bans and ignores",

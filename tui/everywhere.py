@@ -10,12 +10,14 @@ from slskmesh.engine.events import Level
 from tui import menus, network, removing, told
 from tui.actions import EVERYWHERE, MOVING, Action, engine_off, key_label, pane_of
 from tui.panes import (
+    browse_actions,
     jobs_actions,
     peers_actions,
     peers_people,
     release_actions,
     scenes_actions,
     search_actions,
+    search_people,
     settings,
     swarm_actions,
     upload_actions,
@@ -384,6 +386,8 @@ def all_actions() -> tuple[Action, ...]:
     """Every action of the app, a pane's own first."""
     return (
         *search_actions.ACTIONS,
+        *search_people.ACTIONS,
+        *browse_actions.ACTIONS,
         *wishes.ACTIONS,
         *release_actions.ACTIONS,
         *scenes_actions.ACTIONS,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from tui.actions import Action, engine_off
 from tui.panes import addjob, newjob
-from tui.panes.search_actions import next_mode, type_query
+from tui.panes.search_actions import MODE_TITLE, next_mode, type_query
 
 if TYPE_CHECKING:
     from tui.app import MeshApp
 
 
 def _no_entity(desk: MeshApp) -> str | None:
-    if desk.search.mode == "text":
+    if desk.search.view is not desk.search.releases:
         return "only in the modes release and mbid (t changes it)"
     if desk.search.releases.entity is None:
         return "no release is chosen"
@@ -121,9 +121,7 @@ def _both(where: str) -> tuple[Action, Action, Action, Action]:
             on_row=True,
         ),
         Action(f"{where}-type", "type a query", ("i",), type_query, where, hint="search"),
-        Action(
-            f"{where}-mode", "change the mode: text, release, mbid", ("t",), next_mode, where, hint="mode"
-        ),
+        Action(f"{where}-mode", MODE_TITLE, ("t",), next_mode, where, hint="mode"),
         Action(
             f"{where}-open",
             "show everything about this row",

@@ -9,6 +9,7 @@ from slskmesh.engine.events import Level, LookedUp, Resolved, Resolving
 from slskmesh.engine.job_views import EntityView, PlanTrackView
 from tui.actions import engine_off
 from tui.panes.base import ABSENT
+from tui.panes.search_view import SearchView
 from tui.viewmodel.columns import tabbed
 from tui.viewmodel.lookups import (
     Lookup,
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
     from tui.panes.search import SearchPane
 
 
-class ReleaseSearch:
+class ReleaseSearch(SearchView):
     """One look-up at a time; another one or another release drops what the one before would have answered."""
 
     def __init__(self, pane: SearchPane) -> None:
-        self.pane = pane
+        super().__init__(pane)
         self.lookup = Lookup()
         self.conditions: list[str] = []  # of jobs, as typed before
         self.inside = False  # the tracks of one release are shown
@@ -52,8 +53,15 @@ class ReleaseSearch:
         self.entities.on_cursor = self.tracks.on_cursor = pane.show_row
 
     @property
+    def lists(self) -> tuple[RowsBox[Any], ...]:
+        return self.entities, self.tracks
+
+    @property
+    def place(self) -> str:
+        return "release" if self.inside else "releases"
+
+    @property
     def front(self) -> RowsBox[Any]:
-        """The list that is shown."""
         return self.tracks if self.inside else self.entities
 
     @property
@@ -72,7 +80,7 @@ class ReleaseSearch:
             desk.say(f"search: {reason}", Level.WARN)
             return False
         lookup = self.lookup = Lookup(text, mode, asking=True)
-        self.inside = False
+        self.inside, self.filter_text = False, ""
         self.entities.cursor = self.entities.top = 0
 
         def found(event: LookedUp) -> None:
@@ -84,7 +92,6 @@ class ReleaseSearch:
             self._changed(lookup)
 
         desk.inquiries.look_up(desk, LookUp(text), found, failed)
-        self.pane.lay_out()
         return True
 
     def _looked_up(self, lookup: Lookup) -> None:
@@ -101,7 +108,7 @@ class ReleaseSearch:
         """Asks who has a release, and shows its tracks; one that was asked for last is shown at once."""
         lookup = self.lookup
         self.inside = True
-        self.pane.filter_text = ""
+        self.filter_text = ""
         same = lookup.target is not None and lookup.target.mbid == entity.mbid
         if not (same and (lookup.plan is not None or lookup.resolving)):
             self.ask(entity)
@@ -126,7 +133,7 @@ class ReleaseSearch:
         desk.inquiries.resolve(desk, Resolve(entity.mbid), found, failed)
         self._changed(lookup)
 
-    def back(self) -> bool:
+    def leave(self) -> bool:
         """From the tracks to the releases; False where it is there already."""
         if self.lookup.marked:
             self.lookup.marked = set()
@@ -135,7 +142,7 @@ class ReleaseSearch:
         if not self.inside:
             return False
         self.inside = False
-        self.pane.filter_text = ""
+        self.filter_text = ""
         self.pane.lay_out()
         return True
 
@@ -143,13 +150,12 @@ class ReleaseSearch:
     def _changed(self, lookup: Lookup) -> None:
         if lookup is self.lookup:
             self.show()
-            if self.pane.mode != "text":
+            if self.pane.view is self:
                 self.pane.show_row()
                 self.pane.desk.tour_moved()
 
     def show(self) -> None:
-        """Shows what is known."""
-        lookup, terms = self.lookup, self.pane.filter_text.casefold().split()
+        lookup, terms = self.lookup, self.filter_text.casefold().split()
         found = lookup.found.entities if lookup.found is not None else ()
         tracks = lookup.plan.tracks if lookup.plan is not None else ()
         if terms and self.inside:
@@ -159,7 +165,7 @@ class ReleaseSearch:
         self._found.set(found)
         self._tracks.set(tracks)
         kind = lookup.found.kind if lookup.found is not None and lookup.found.kind else "release"
-        filtered = f" /{self.pane.filter_text}" if terms else ""
+        filtered = f" /{self.filter_text}" if terms else ""
         self.entities.title, self.entities.note = f"{kind}s{filtered}", entity_note(lookup)
         self.entities.empty = entity_empty(lookup) if not terms else ("", "none of them has these words")
         target = lookup.target
@@ -169,7 +175,6 @@ class ReleaseSearch:
         self.front.sync()
 
     def boxes(self) -> tuple[list[Line], str, list[Line]]:
-        """Lines of the release box, title and lines of the box beside it."""
         glyphs = self.pane.desk.glyphs
         if not self.inside:
             entity = self.entities.current
@@ -184,7 +189,6 @@ class ReleaseSearch:
         return ("release", lines) if not more else ("release", [*lines, [], [(title, "title")], *more])
 
     def words_of(self, row: EntityView | PlanTrackView) -> str:
-        """What a filter looks at in a row."""
         return entity_words(row) if isinstance(row, EntityView) else plan_words(row)
 
     def chosen(self) -> list[PlanTrackView]:
@@ -195,7 +199,6 @@ class ReleaseSearch:
         return [] if self.tracks.current is None else [self.tracks.current]
 
     def yanks(self) -> dict[str, str]:
-        """What y copies."""
         entity = self.entity
         if entity is None:
             return {}

@@ -1,94 +1,90 @@
-"""What a person can do in the Search pane."""
+"""What a person can do in the Search pane's results: ask, order, narrow and get them, make wishes of them."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from slskmesh.engine.commands import Download
 from slskmesh.engine.events import Level, Reply
-from tui import switching
+from slskmesh.engine.legacy_commands import AddWish
 from tui.actions import Action, engine_off
+from tui.panes import search_get
+from tui.viewmodel.asking import WHERE, commanded
 from tui.viewmodel.facets import FACETS, NAMES, Facet
-from tui.viewmodel.formats import count, plural
-from tui.viewmodel.groups import Group
-from tui.viewmodel.results import SORTS, Row, target_folder
-from tui.viewmodel.search import release_lines, source_lines
+from tui.viewmodel.formats import count
+from tui.viewmodel.holdings import Group, Member
+from tui.viewmodel.rows import SORTS
+from tui.viewmodel.search import SOURCES_SHOWN, holding_lines, release_lines, source_lines
 from tui.widgets.overlay import Entry, Menu
+from tui.widgets.prompt import Question
 
 if TYPE_CHECKING:
     from tui.app import MeshApp
 
+MODE_TITLE = "change the mode: text, release, mbid, user, room"
+FILTER_HELP = 'words, lossless, bitrate>=256, length=3:00.., format=flac|mp3, free, -live, "two words"'
 
-def _no_row(desk: MeshApp) -> str | None:
-    if desk.search.mode != "text":
-        return "only in mode text (t changes it)"
-    if desk.pane_name == "search" and desk.search.front.current is None:
-        return "the list is empty"
+
+def _no_list(desk: MeshApp) -> str | None:
+    if desk.search.view is not desk.search.hits:
+        return "only in the modes text, user and room (t changes it)"
     return engine_off(desk)
 
 
-def _not_files(desk: MeshApp) -> str | None:
-    return "releases stand by trust and number of files; z shows files" if desk.search.folded else None
+def _no_row(desk: MeshApp) -> str | None:
+    reason = _no_list(desk)
+    if reason is None and desk.pane_name == "search" and desk.search.front.current is None:
+        return "the list is empty"
+    return reason
 
 
-def _get(desk: MeshApp, rows: list[Row]) -> None:
-    if rows and switching.chosen(desk, desk.search.asked, rows[0].hit):
-        return
+def _no_words(desk: MeshApp) -> str | None:
+    reason = _no_list(desk)
+    if reason is None and not desk.search.words:
+        return "nothing was searched yet"
+    return reason
 
-    def answered(reply: Reply) -> None:
-        if not reply.ok:
-            desk.say(str(reply.text), Level.ERROR)
 
-    wanted = [row for row in rows if not row.hit.have]
-    for row in wanted:
-        hit = row.hit
-        desk.ask(Download(hit.content, hit.size, hit.name, target_folder(hit)), answered)
-    skipped = len(rows) - len(wanted)
-    more = f", {count(skipped)} you have already" if skipped else ""
-    name = f": {wanted[0].hit.name}" if len(wanted) == 1 else ""
-    desk.say(f"{plural(len(wanted), 'download')} asked{more}{name}; 4 shows them", Level.GOOD)
-    pane = desk.search
-    pane.results.marked = set()
-    pane.front.range_start = None
-    pane.publish()
+# -- getting -----------------------------------------------------------------------------------------------------------
 
 
 def _enter(desk: MeshApp, argument: str) -> None:
-    pane = desk.search
-    item = pane.fold_list.current if pane.folded else None
+    hits = desk.search.hits
+    item = hits.fold_list.current if hits.folded else None
     if isinstance(item, Group):
-        pane.groups.flip(item)
-        pane.fold_list.sync()
+        hits.groups.flip(item)
+        hits.fold_list.sync()
     else:
-        _download(desk, argument)
+        search_get.here(desk)
+
+
+def _get(paused: bool, desk: MeshApp, argument: str) -> None:
+    search_get.here(desk, paused=paused)
+
+
+def _get_folder(desk: MeshApp, argument: str) -> None:
+    search_get.folder_here(desk)
+
+
+def _source(desk: MeshApp, argument: str) -> None:
+    search_get.choose_source(desk)
+
+
+# -- marks and orders --------------------------------------------------------------------------------------------------
 
 
 def _fold(desk: MeshApp, argument: str) -> None:
-    desk.search.fold()
-
-
-def _download(desk: MeshApp, argument: str) -> None:
-    _get(desk, desk.search.chosen())
-
-
-def _download_folder(desk: MeshApp, argument: str) -> None:
-    pane = desk.search
-    group, row = pane.group, pane.row
-    if group is not None:
-        _get(desk, group.rows)
-    elif row is not None:
-        _get(desk, pane.results.folder(row))
+    desk.search.hits.fold()
 
 
 def _mark(desk: MeshApp, argument: str) -> None:
-    pane = desk.search
-    ranged = pane.front.range_start is not None
-    keys = [row.key for row in pane.selected()]
-    pane.results.mark(keys, True if ranged else not set(keys) <= pane.results.marked)
-    pane.front.range_start = None
-    pane.front.move(0 if ranged else 1)
-    pane.publish()
+    hits = desk.search.hits
+    ranged = hits.front.range_start is not None
+    keys = set(hits.selected())
+    hits.results.mark(keys, True if ranged else not keys <= hits.results.marked)
+    hits.front.range_start = None
+    hits.front.move(0 if ranged else 1)
+    hits.publish()
 
 
 def _range(desk: MeshApp, argument: str) -> None:
@@ -109,62 +105,90 @@ def _merge(desk: MeshApp, argument: str) -> None:
 
 
 def _sort_menu(desk: MeshApp, argument: str) -> None:
-    pane = desk.search
+    hits = desk.search.hits
     if argument in SORTS:
-        pane.sort(argument, False)
+        hits.sort(argument, False)
         return
-    now = pane.results.sort
+    now = hits.results.wanted.sort
     entries = [
-        Entry("", name, partial(pane.sort, name, False), note="now" if name == now else "") for name in SORTS
+        Entry("", name, partial(hits.sort, name, False), note="now" if name == now else "") for name in SORTS
     ]
     desk.open(Menu("sort results by", entries))
 
 
+def _reverse(desk: MeshApp, argument: str) -> None:
+    hits = desk.search.hits
+    hits.sort(hits.results.asked.sort, not hits.results.asked.reverse)
+
+
 def _facets(desk: MeshApp, argument: str) -> None:
-    pane = desk.search
+    hits = desk.search.hits
     if argument:
         wanted = next((name for name in NAMES if name.casefold() == argument.casefold()), None)
         if wanted is None:
             desk.say(f"no facet {argument}; there are {', '.join(NAMES)}", Level.WARN)
         else:
-            pane.toggle_facet(wanted)
+            hits.toggle_facet(wanted)
         return
 
     def title(facet: Facet) -> str:
-        sign = desk.glyphs.on if facet.name in pane.facets else desk.glyphs.off
+        sign = desk.glyphs.on if facet.name in hits.facets else desk.glyphs.off
         return f"{sign} {facet.title}"
 
     def flip(facet: Facet, entry: Entry) -> None:
-        pane.toggle_facet(facet.name)
+        hits.toggle_facet(facet.name)
         entry.title = title(facet)
 
     entries = []
     for facet in FACETS:
-        many = f"{count(pane.results.counts.get(facet.name, 0))} of {count(len(pane.results.rows))}"
+        many = f"{count(hits.results.counts.get(facet.name, 0))} of {count(len(hits.results.rows))}"
         entry = Entry(facet.key, title(facet), None, note=many, hot=(facet.key,), stay=True)
         entry.run = partial(flip, facet, entry)
         entries.append(entry)
     desk.open(Menu("show only", entries))
 
 
-def _reverse(desk: MeshApp, argument: str) -> None:
-    pane = desk.search
-    pane.sort(pane.results.sort, not pane.results.reverse)
+def _filter(desk: MeshApp, argument: str) -> None:
+    """/ in the results: the filter language, told what is wrong while it is typed."""
+    pane, hits = desk.search, desk.search.hits
+    if not pane.words:
+        pane.type_query(True)
+        return
+    before = hits.filter_text
+
+    def narrow(text: str) -> str | None:
+        pane.sought = text or pane.sought
+        hits.filter(text)
+        return hits.problem or None
+
+    def change(text: str) -> None:
+        problem = narrow(text)
+        if problem is not None:
+            desk.prompt.fail(problem)
+
+    desk.question(
+        Question(
+            "/", narrow, text=before, help=FILTER_HELP, change=change, cancel=lambda: hits.filter(before)
+        )
+    )
 
 
 def _details(desk: MeshApp, argument: str) -> None:
-    pane = desk.search
-    row, group = pane.row, pane.group
-    if row is not None:
-        known = [desk.state.peer(c.peer) for c in row.copies[:6]]
-        rows = group.rows if group is not None else None
-        lines = [
-            *release_lines(pane.results, row, rows),
-            [],
-            [("sources", "title")],
-            *source_lines(row, known),
-        ]
-        desk.open_text("release", lines)
+    hits = desk.search.hits
+    row, group = hits.row, hits.group
+    if row is None:
+        return
+    lines = [*release_lines(hits.results, row, group), []]
+    if group is not None:
+        lines += [[("sources of the release", "title")], *holding_lines(group, group.sources()), []]
+    if group is None or isinstance(hits.fold_list.current, Member):
+        sources = [copy.hit for copy in row.sources()]
+        known = [desk.state.peer(hit.peer) for hit in sources[:SOURCES_SHOWN]]
+        lines += [[("sources", "title")], *source_lines(sources, known)]
+    desk.open_text("release", lines)
+
+
+# -- asking ------------------------------------------------------------------------------------------------------------
 
 
 def type_query(desk: MeshApp, argument: str) -> None:
@@ -174,18 +198,31 @@ def type_query(desk: MeshApp, argument: str) -> None:
 
 
 def next_mode(desk: MeshApp, argument: str) -> None:
-    """Text, release, mbid, round."""
+    """The modes, round."""
     desk.search.next_mode()
 
 
 def _search(desk: MeshApp, argument: str) -> None:
     desk.show_pane("search")
-    if argument:
-        desk.search.set_mode("text")
-        desk.search.start(argument)
-    else:
+    if not argument:
         desk.search.type_query(True)
+        return
+    desk.search.set_mode("text")
+    desk.search.begin(commanded(argument))
 
+
+def _wish(desk: MeshApp, argument: str) -> None:
+    hits = desk.search.hits
+    text = hits.filter_text.strip() if not hits.problem else ""
+
+    def answered(reply: Reply) -> None:
+        made = str(reply.text) or f"searched again and again: {hits.query.words}"
+        desk.say(made, Level.GOOD if reply.ok else Level.ERROR)
+
+    desk.ask(AddWish(hits.query.words, text), answered)
+
+
+_ROW = partial(Action, where="search", why_not=_no_row, on_row=True)
 
 ACTIONS = (
     Action(
@@ -195,37 +232,23 @@ ACTIONS = (
         _search,
         "search",
         command="search",
-        argument="words",
+        argument="mesh, soulseek or all; words",
+        candidates=lambda desk: tuple(f"{where} " for where in WHERE),
         hint="search",
     ),
-    Action("search-mode", "change the mode: text, release, mbid", ("t",), next_mode, "search", hint="mode"),
-    Action(
-        "take",
-        "download this, or everything marked; open or fold a release",
-        ("enter",),
-        _enter,
-        "search",
-        _no_row,
-        hint="get",
-        on_row=True,
+    Action("mode", MODE_TITLE, ("t",), next_mode, "search", hint="mode"),
+    _ROW("take", "get this, or everything marked; open or fold a release", ("enter",), _enter, hint="get"),
+    _ROW(
+        "download",
+        "get this, or everything marked; of a release the whole folder at its best source",
+        ("a",),
+        partial(_get, False),
     ),
-    Action(
-        "download", "download this, or everything marked", ("a",), _download, "search", _no_row, on_row=True
-    ),
-    Action(
-        "download-folder",
-        "download the whole folder or release",
-        ("A",),
-        _download_folder,
-        "search",
-        _no_row,
-        hint="get folder",
-        on_row=True,
-    ),
-    Action(
-        "mark", "mark this row, or the range", ("space",), _mark, "search", _no_row, hint="mark", on_row=True
-    ),
-    Action("range", "begin or end a range", ("v",), _range, "search", _no_row, hint="range", on_row=True),
+    _ROW("download-folder", "get the whole folder or release", ("D", "A"), _get_folder, hint="get folder"),
+    _ROW("download-paused", "put it into the list of downloads, paused", ("P",), partial(_get, True)),
+    _ROW("source", "choose the source: slots, speed, queue", ("C",), _source, hint="source"),
+    _ROW("mark", "mark this row, or the range", ("space",), _mark, hint="mark"),
+    _ROW("range", "begin or end a range", ("v",), _range, hint="range"),
     Action("invert", "invert marks", ("asterisk",), _invert, "search", _no_row),
     Action(
         "sort",
@@ -233,7 +256,7 @@ ACTIONS = (
         ("s",),
         _sort_menu,
         "search",
-        _not_files,
+        _no_list,
         command="sort",
         argument="order",
         candidates=lambda desk: SORTS,
@@ -241,26 +264,33 @@ ACTIONS = (
     ),
     Action(
         "facets",
-        "switch facets: formats, MBID, trusted, not here",
+        "switch facets: formats, free slot, mesh, MBID, trusted, not here",
         ("f",),
         _facets,
         "search",
+        _no_list,
         command="facet",
         argument="name",
         candidates=lambda desk: NAMES,
         hint="facets",
     ),
-    Action("sort-reverse", "reverse the order", ("S",), _reverse, "search", _not_files),
+    Action(
+        "filter-results",
+        "narrow them by the filter language; :filter save lets every search begin with it",
+        ("slash",),
+        _filter,
+        "search",
+    ),
+    Action("sort-reverse", "reverse the order", ("S",), _reverse, "search", _no_list),
     Action("fold", "fold the results into releases, or show files", ("z",), _fold, "search", hint="fold"),
     Action("merge", "put new results in their places now", ("full_stop",), _merge, "search"),
+    _ROW("result-details", "show release and sources of this row", ("o",), _details, hint="open"),
     Action(
-        "result-details",
-        "show release and sources of this row",
-        ("o",),
-        _details,
+        "wish-query",
+        "make a wish of this query and filter: it is searched until found",
+        ("w",),
+        _wish,
         "search",
-        _no_row,
-        hint="open",
-        on_row=True,
+        _no_words,
     ),
 )

@@ -8,7 +8,7 @@ from typing import TypeVar
 from tui.viewmodel.columns import Column
 from tui.viewmodel.facets import switches
 from tui.viewmodel.lineedit import LineEdit
-from tui.viewmodel.lookups import MODES, placeholder
+from tui.viewmodel.lookups import AT_MUSICBRAINZ, MODES, placeholder
 from tui.viewmodel.spans import fit, spread
 from tui.viewmodel.spans import width as line_width
 from tui.widgets.box import Box
@@ -37,11 +37,11 @@ class QueryBox(Box):
 
     def content(self, width: int, height: int) -> list[Painted]:
         lead = (f" {self.desk.glyphs.cursor} ", "key")
-        search = self.desk.search
+        hits = self.desk.search.hits
         most = width - min(width // 2, QUERY_LEAST)
         right = (
-            switches(search.facets, search.results.counts, most, self.desk.glyphs)
-            if self.mode == "text"
+            switches(hits.facets, hits.results.counts, most, self.desk.glyphs)
+            if self.mode not in AT_MUSICBRAINZ
             else []
         )
         room = width - line_width(right)

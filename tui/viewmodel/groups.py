@@ -1,127 +1,161 @@
-"""Search results folded into releases: by the release's id where tags carry one, else by artist, album and folder.
+"""Search results folded into releases: the lines of that list, and its order.
 
 Rules:
-- The discs of one release are one line ("CD1" and "Disc 2" below the same folder are the same place).
-- A file stays in the release it came in with; what is shown obeys the results' filter and facets.
-- New files cost themselves; only another filter, order or query makes everything anew.
+- A file is shown in each release of which somebody offered it; what is shown obeys the results' filter and facets.
+- New copies cost themselves; another filter or order makes everything anew, in parts: `update` looks at so many copies.
+- A line is found by place or key without looking at all of them; what is open costs what is open.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable
 
-from slskmesh.engine.views import HitView
-from tui.viewmodel.facets import LOSSLESS
-from tui.viewmodel.results import Results, Row, album_rank
+from tui.viewmodel.hits import quality, source_rank
+from tui.viewmodel.holdings import INSIDE, Group, Holding, Member, group_key
+from tui.viewmodel.results import Results
+from tui.viewmodel.rows import Order
 
-_DISC = re.compile(
-    r"(?:cd|dis[ck]|disque|lp|side|vinyl)(?:[ _.-]*\d{1,2}(?!\d)|[ _.-]+[a-z](?![a-z]))[^/\\]*", re.IGNORECASE
-)
+Item = Group | Member
 
 
-def folder_of(hit: HitView) -> str:
-    """The last part of a folder that is not one of its discs, case folded."""
-    parts = [part for part in re.split(r"[/\\]", hit.folder) if part]
-    while len(parts) > 1 and _DISC.fullmatch(parts[-1].strip()):
-        parts.pop()
-    return parts[-1].casefold() if parts else ""
+def _score(group: Group, best: Holding) -> Order:
+    _, slot, *_ = source_rank(best.hit)
+    had = group.have == len(group.members)
+    return (had, best.locked, not group.trusted, -group.completeness(best)[0], slot, -group.users)
 
 
-def group_key(hit: HitView) -> str:
-    """The release a file belongs to."""
-    if hit.release:
-        return f"id {hit.release}"
-    if hit.artist and hit.album:
-        return f"tags {hit.artist.casefold()}\n{hit.album.casefold()}\n{folder_of(hit)}"
-    return f"folder {hit.peer}\n{folder_of(hit)}"
+_RANKS: dict[str, Callable[[Group, Holding], Order]] = {
+    "score": _score,
+    "name": lambda group, best: (),
+    "album": lambda group, best: (str(group.first.artist).casefold(),),
+    "size": lambda group, best: (-best.size,),
+    "length": lambda group, best: (-sum(hit.duration for hit in best.files.values()),),
+    "bitrate": lambda group, best: (-quality(best.hit),),
+    "speed": lambda group, best: (-(-1 if best.hit.speed is None else best.hit.speed),),
+    "queue": lambda group, best: (best.hit.queue is None, best.hit.queue or 0),
+    "users": lambda group, best: (-group.users,),
+    "source": lambda group, best: (best.hit.short.casefold(),),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """What the files of a release come to. `formats`: "FLAC x8  MP3 x2", the lossless first."""
+class _Shelf:
+    """All releases of some results in one order; made anew for another."""
 
-    peers: int
-    size: int
-    have: int
-    discs: int
-    formats: str
+    def __init__(self, results: Results) -> None:
+        self.results = results
+        self.arranged = results.arranged
+        self.wanted = results.wanted
+        self.groups: dict[str, Group] = {}
+        self.order: list[tuple[Order, int, Group]] = []
+        self.taken = 0
+        self.whole = False  # it had all copies once
 
-    @classmethod
-    def of(cls, rows: Sequence[Row]) -> Sum:
-        """The sum over files."""
-        names: dict[str, int] = {}
-        for row in rows:
-            name = str(row.hit.format) or "?"
-            names[name] = names.get(name, 0) + 1
-        ordered = sorted(names.items(), key=lambda item: (item[0].upper() not in LOSSLESS, -item[1], item[0]))
-        return cls(
-            peers=len({copy.peer for row in rows for copy in row.copies}),
-            size=sum(row.hit.size for row in rows),
-            have=sum(row.hit.have for row in rows),
-            discs=max((row.hit.disc for row in rows), default=0),
-            formats="  ".join(f"{name} x{many}" for name, many in ordered),
-        )
+    def take(self, most: int) -> bool:
+        """Looks at so many copies; True where there are no more."""
+        touched: dict[Group, None] = {}
+        wanted = self.wanted
+        upto = min(len(self.results.taken), self.taken + most)
+        for copy in self.results.taken[self.taken : upto]:
+            key = group_key(copy.hit)
+            group = self.groups.get(key)
+            if group is None:
+                group = self.groups[key] = Group(key, len(self.groups), copy.hit)
+            group.add(copy, not wanted.narrows or wanted.passes(copy))
+            touched[group] = None
+        self.taken = upto
+        for group in touched:
+            self._place(group)
+        self.whole = self.whole or upto == len(self.results.taken)
+        return upto == len(self.results.taken)
 
+    def index(self, group: Group) -> int | None:
+        """Where a release stands in the order."""
+        index = bisect_left(self.order, (group.rank, group.number))
+        return index if index < len(self.order) and self.order[index][2] is group else None
 
-@dataclass(slots=True, eq=False)
-class Group:
-    """One release and the files of it that are shown."""
-
-    key: str
-    number: int
-    first: HitView
-    rows: list[Row] = field(default_factory=list)
-    open: bool = False
-    rank: tuple[Any, ...] = ()
-    told: tuple[int, Sum] | None = None  # the sum, and after how many hits it was made
-
-    @property
-    def title(self) -> str:
-        """The album, or the folder."""
-        return (
-            str(self.first.album)
-            or str(self.first.folder).replace("\\", "/").rpartition("/")[2]
-            or "(no name)"
-        )
-
-    def score(self) -> tuple[Any, ...]:
-        """Trusted first, then what has most files."""
-        trusted = any(row.hit.trusted for row in self.rows)
-        return (not trusted, -len(self.rows), str(self.first.artist).casefold(), self.title.casefold())
-
-
-Item = Group | Row
+    def _place(self, group: Group) -> None:
+        index = self.index(group) if group.rank else None
+        if index is not None:
+            del self.order[index]
+        if group.shown:
+            group.rank = (*_RANKS[self.wanted.sort](group, group.best), group.title.casefold())
+            insort(self.order, (group.rank, group.number, group))
 
 
 class Groups:
     """The lines of the folded list: releases, and the files of those that are open."""
 
     def __init__(self) -> None:
-        self._results: Results | None = None
-        self._taken = 0
-        self._shape: tuple[object, ...] = ()
-        self._groups: dict[str, Group] = {}
-        self._order: list[tuple[tuple[Any, ...], int, Group]] = []
         self._opened: set[str] = set()
-        self._lines: list[Item] = []
-        self._places: dict[str, int] = {}
+        self._shelf = _Shelf(Results())
+        self._next: _Shelf | None = None  # being made
+        self._open: list[Group] = []  # in order
+        self._places: list[int] = []  # where each of them stands among the releases
+        self._starts: list[int] = []  # and its line
+        self._children: list[int] = [0]  # files shown above each of them, and in all
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return self.releases + self._children[-1]
 
     @property
     def releases(self) -> int:
         """Releases shown."""
-        return len(self._order)
+        return len(self._shelf.order)
+
+    def update(self, results: Results, most: int = 1_000_000_000) -> bool:
+        """Follows the results: at most `most` new copies, or all anew where filter or order are others.
+
+        True: up to date (or nothing moves because the person does); False: there is more to do.
+        """
+        if results is not self._shelf.results:
+            self._opened.clear()
+            self._shelf, self._next = _Shelf(results), None
+        now = self._shelf
+        if now.arranged != results.arranged:
+            if self._next is None or self._next.arranged != results.arranged:
+                self._next = _Shelf(results)
+            now = self._next
+        elif results.frozen and now.whole:
+            return True
+        done = now.take(most)
+        if done and now is self._next:
+            self._shelf, self._next = now, None
+        if now is self._shelf:
+            self._settle()
+        return done
+
+    # -- lines -------------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Where the files of the open releases stand; costs the open ones only."""
+        found = []
+        for key in self._opened:
+            group = self._shelf.groups.get(key)
+            index = self._shelf.index(group) if group is not None and group.shown else None
+            if group is not None and index is not None:
+                found.append((self._mirrored(index), group))
+        found.sort(key=lambda one: one[0])
+        self._open, self._places, self._starts, self._children = [], [], [], [0]
+        for index, group in found:
+            self._open.append(group)
+            self._places.append(index)
+            self._starts.append(index + self._children[-1])
+            self._children.append(self._children[-1] + group.shown)
+
+    def _mirrored(self, index: int) -> int:
+        return self.releases - 1 - index if self._shelf.wanted.reverse else index
 
     def row(self, position: int) -> Item:
         """The line at a place."""
-        return self._lines[position]
+        at = bisect_right(self._starts, position) - 1
+        if at >= 0:
+            inside = position - self._starts[at] - 1
+            if inside < 0:
+                return self._open[at]
+            if inside < self._open[at].shown:
+                return self._open[at].lines()[inside]
+        return self._shelf.order[self._mirrored(position - self._children[at + 1])][2]
 
     def key(self, row: Item) -> str:
         """The name of a line."""
@@ -129,66 +163,33 @@ class Groups:
 
     def position(self, key: str) -> int | None:
         """The place of a line."""
-        return self._places.get(key)
+        group = self._shelf.groups.get(key)
+        if group is not None:
+            return self._line_of(group)
+        above, _, inside = key.partition(INSIDE)
+        group = self._shelf.groups.get(above)
+        member = group.members.get(inside) if group is not None else None
+        if group is None or member is None or not member.shown or above not in self._opened:
+            return None
+        line = self._line_of(group)
+        return None if line is None else line + 1 + group.lines().index(member)
 
-    def update(self, results: Results) -> None:
-        """Follows the results: new files, or everything where the query, the filter or the facets are others."""
-        shape = (results.filter, results.facets, results.returned)
-        if shape != self._shape or results is not self._results:
-            if results is not self._results:
-                self._opened = set()
-            self._results, self._shape = results, shape
-            self._groups, self._order, self._taken = {}, [], 0
-        elif results.frozen:
-            return
-        fresh = list(islice(results.rows.values(), self._taken, None))
-        self._taken += len(fresh)
-        self._take(row for row in fresh if results.matches(row))
-        self._flatten()
-
-    def _take(self, rows: Iterable[Row]) -> None:
-        touched: dict[str, Group] = {}
-        for row in rows:
-            key = group_key(row.copies[0])
-            group = self._groups.get(key)
-            if group is None:
-                group = Group(key, len(self._groups), row.copies[0], open=key in self._opened)
-                self._groups[key] = group
-            group.rows.append(row)
-            touched[key] = group
-        for group in touched.values():
-            self._place(group)
-
-    def _place(self, group: Group) -> None:
-        index = bisect_left(self._order, (group.rank, group.number)) if group.rank else len(self._order)
-        if index < len(self._order) and self._order[index][2] is group:
-            del self._order[index]
-        group.rank, group.told = group.score(), None
-        group.rows.sort(key=album_rank)
-        insort(self._order, (group.rank, group.number, group))
-
-    def sum(self, group: Group) -> Sum:
-        """What a release's files come to; made anew only after new hits."""
-        hits = self._results.hits if self._results is not None else 0
-        if group.told is None or group.told[0] != hits:
-            group.told = (hits, Sum.of(group.rows))
-        return group.told[1]
+    def _line_of(self, group: Group) -> int | None:
+        index = self._shelf.index(group) if group.shown else None
+        if index is None:
+            return None
+        index = self._mirrored(index)
+        return index + self._children[bisect_left(self._places, index)]
 
     def flip(self, group: Group) -> None:
         """Opens a release, or folds it."""
-        group.open = not group.open
         self._opened ^= {group.key}
-        self._flatten()
+        self._settle()
+
+    def is_open(self, group: Group) -> bool:
+        """Whether its files are shown."""
+        return group.key in self._opened
 
     def group_of(self, item: Item) -> Group:
         """The release of a line."""
-        return item if isinstance(item, Group) else self._groups[group_key(item.copies[0])]
-
-    def _flatten(self) -> None:
-        lines: list[Item] = []
-        for _, _, group in self._order:
-            lines.append(group)
-            if group.open:
-                lines.extend(group.rows)
-        self._lines = lines
-        self._places = {line.key: at for at, line in enumerate(lines)}
+        return item if isinstance(item, Group) else item.group

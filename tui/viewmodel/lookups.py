@@ -19,12 +19,15 @@ from tui.viewmodel.glyphs import Glyphs
 from tui.viewmodel.job_tracks import holders
 from tui.viewmodel.spans import Line
 
-MODES = ("text", "release", "mbid")
+MODES = ("text", "release", "mbid", "user", "room")
+AT_MUSICBRAINZ = frozenset({"release", "mbid"})
 JOB_KINDS = {"release": "mb_release", "artist": "discography", "label": "label_crate"}
 _PLACEHOLDERS = {
     "text": "i types a query",
     "release": "i types artist and title; MusicBrainz is asked",
     "mbid": "i takes a pasted MusicBrainz id or address",
+    "user": 'i types a Soulseek user\'s name ("quotes" round blanks), then words; no words: his shares',
+    "room": 'i types a room\'s name ("quotes" round blanks), then words; those in it are asked',
 }
 
 

@@ -1,121 +1,69 @@
-"""Search results: grouped by content, sorted while they stream in, filtered, marked.
+"""Search results: grouped by file, sorted while they stream in, filtered, marked.
 
 Rules:
-- Copies of one content are one row ("x3"); a hit is counted once (its `key`).
-- The order is kept incrementally: a batch costs the batch, not the list (insertion into a sorted list); a full sort
-  runs in slices of at most SLICE rows, so a loop can breathe between them (`resort` is a generator).
+- Copies of one file are one row ("x12"), whoever has them, users and peers; a hit is counted once (its `key`).
+- A row is shown where one of its copies passes filter and facets; it leads with the best source of those.
+- The order is kept incrementally: a batch costs the batch, not the list (insertion into a sorted list). Another order
+  or filter comes by `arrange`, which does about SLICE copies between two yields; until it ends the list stands.
 - While the person moves, new rows wait (`freeze`) and are merged later; the cursor is a row's key, never a number.
-- At most ROWS_MAX rows a query and COPIES_MAX copies a row; what is beyond is counted in `dropped`.
+- At most HITS_MAX hits a query and COPIES_MAX copies a row, the best ones; what is beyond is counted.
 """
 
 from __future__ import annotations
 
+import heapq
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from slskmesh.engine.views import HitView
-from tui.viewmodel.facets import LOSSLESS, held_facets, passes
+from tui.viewmodel.facets import held, names_of
+from tui.viewmodel.hits import facts_of, same_key, who
+from tui.viewmodel.rows import RANKS, Copy, Judged, Order, Row, Wanted, album_rank, judge, preference, settle
 
-ROWS_MAX = 100_000
+HITS_MAX = 100_000
 COPIES_MAX = 100
-SLICE = 20_000
-BULK = 512
-SORTS = ("score", "name", "album", "size", "length", "quality", "copies", "source")
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """One content: its best hit and all its copies."""
-
-    number: int
-    hit: HitView
-    copies: list[HitView]
-    words: str
-    rank: tuple[Any, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """Stable over sorts and filters."""
-        return self.hit.content
-
-
-def quality(hit: HitView) -> int:
-    """A comparable number: lossless above lossy, then bits per second."""
-    if hit.format.upper() in LOSSLESS:
-        return 10_000_000 + hit.sample_rate * max(16, hit.bit_depth) // 100
-    return hit.bitrate
-
-
-def _score(row: Row) -> tuple[Any, ...]:
-    hit = row.hit
-    return (hit.have, not hit.trusted, -min(len(row.copies), 5), *album_rank(row))
-
-
-def album_rank(row: Row) -> tuple[Any, ...]:
-    """The order of files in a release."""
-    hit = row.hit
-    return (
-        (hit.artist or hit.folder).casefold(),
-        hit.album.casefold(),
-        hit.disc,
-        hit.track,
-        hit.name.casefold(),
-    )
-
-
-_RANKS: dict[str, Callable[[Row], tuple[Any, ...]]] = {
-    "score": _score,
-    "name": lambda row: ((row.hit.title or row.hit.name).casefold(),),
-    "album": album_rank,
-    "size": lambda row: (-row.hit.size,),
-    "length": lambda row: (-row.hit.duration,),
-    "quality": lambda row: (-quality(row.hit), *album_rank(row)),
-    "copies": lambda row: (-len(row.copies), *album_rank(row)),
-    "source": lambda row: (row.hit.short, *album_rank(row)),
-}
-_MOVES_WITH_COPIES = frozenset({"score", "copies", "source"})
-
-
-def _words(hit: HitView) -> str:
-    parts = (hit.artist, hit.album, hit.title, hit.name, hit.folder, hit.format, hit.peer_name, hit.short)
-    return " ".join(parts).casefold()
+SLICE = 1_000  # copies looked at between two yields
+MERGED = 4_000  # rows put in order between two yields
+BULK = 256
 
 
 @dataclass(slots=True)
 class Results:
-    """The rows of one query. `order` holds (rank, number, row), sorted; what is shown, after the filter."""
+    """The rows of one query. `order` holds (rank, number, row), sorted: what is shown."""
 
-    sort: str = "score"
-    reverse: bool = False
-    filter: str = ""
-    facets: frozenset[str] = frozenset()
+    wanted: Wanted = field(default_factory=Wanted)  # in force
+    asked: Wanted = field(init=False)  # as soon as `arrange` has ended
     rows: dict[str, Row] = field(default_factory=dict)
-    order: list[tuple[tuple[Any, ...], int, Row]] = field(default_factory=list)
+    order: list[tuple[Order, int, Row]] = field(default_factory=list)
     waiting: list[Row] = field(default_factory=list)
     marked: set[str] = field(default_factory=set)
     frozen: bool = False
-    returned: int = 0  # rows that a facet hid and a better copy brought back
+    arranged: int = 0  # how often another order or filter came into force
+    taken: list[Copy] = field(default_factory=list)  # in the order they came
     hits: int = 0
     dropped: int = 0
     sources: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)  # rows that each facet would show
-    _terms: tuple[str, ...] = ()
     _seen: set[int] = field(default_factory=set)
-    _folders: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    _stale: dict[Row, None] = field(default_factory=dict)  # shown rows that may stand elsewhere now
+    _touched: dict[Row, None] | None = None  # while `arrange` is on: rows that changed meanwhile
+    _folders: dict[tuple[str, str], dict[str, Row]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.asked = self.wanted
 
     def __len__(self) -> int:
         return len(self.order)
 
     @property
     def narrowed(self) -> bool:
-        """Whether words or facets hide rows."""
-        return bool(self.filter or self.facets)
+        """Whether filter or facets hide rows."""
+        return self.wanted.narrows
 
     def row(self, position: int) -> Row:
         """The row at a place on the screen's order (0 is the top)."""
-        return self.order[-1 - position if self.reverse else position][2]
+        return self.order[-1 - position if self.wanted.reverse else position][2]
 
     def key(self, row: Row) -> str:
         """The row's stable name."""
@@ -124,76 +72,81 @@ class Results:
     def position(self, key: str) -> int | None:
         """Where the row of this key stands, None while it is filtered out, waiting or unknown."""
         row = self.rows.get(key)
-        if row is None:
+        index = self._index(row) if row is not None else None
+        if index is None:
             return None
+        return len(self.order) - 1 - index if self.wanted.reverse else index
+
+    def _index(self, row: Row) -> int | None:
         index = bisect_left(self.order, (row.rank, row.number))
-        if index >= len(self.order) or self.order[index][2] is not row:
-            return None
-        return len(self.order) - 1 - index if self.reverse else index
+        return index if index < len(self.order) and self.order[index][2] is row else None
+
+    # -- what comes in -----------------------------------------------------------------------------------------
 
     def add(self, hits: Iterable[HitView]) -> int:
         """Takes hits; returns how many rows are new. Frozen: new rows wait for `merge`."""
-        fresh: list[Row] = []
+        fresh = 0
         for hit in hits:
             if hit.key in self._seen:
                 continue
+            if len(self._seen) >= HITS_MAX:
+                self.dropped += 1
+                continue
             self._seen.add(hit.key)
             self.hits += 1
-            self.sources.add(hit.peer)
-            row = self.rows.get(hit.content)
-            if row is not None:
-                self._add_copy(row, hit)
-            elif len(self.rows) >= ROWS_MAX:
-                self.dropped += 1
-            else:
-                row = Row(len(self.rows), hit, [hit], _words(hit))
-                self.rows[hit.content] = row
-                self._folders.setdefault((hit.peer, hit.folder), []).append(row)
-                self._count(hit, 1)
-                fresh.append(row)
-        self.waiting.extend(fresh)
+            self.sources.add(who(hit))
+            key = same_key(hit)
+            row = self.rows.get(key)
+            if row is None:
+                row = self.rows[key] = Row(len(self.rows), key)
+                fresh += 1
+            self._take(row, hit)
         if not self.frozen:
             self.merge()
-        return len(fresh)
+        return fresh
 
-    def _add_copy(self, row: Row, hit: HitView) -> None:
-        if len(row.copies) >= COPIES_MAX:
-            self.dropped += 1
-            return
-        self._folders.setdefault((hit.peer, hit.folder), []).append(row)
-        moves = self.sort in _MOVES_WITH_COPIES and not self.frozen and bool(row.rank)
-        index = bisect_left(self.order, (row.rank, row.number)) if moves else -1
-        shown = 0 <= index < len(self.order) and self.order[index][2] is row
-        row.copies.append(hit)
-        if hit.trusted and not row.hit.trusted:
-            hidden = self.facets and bool(row.rank) and not self.matches(row)
-            self._count(row.hit, -1)
-            row.hit = hit
-            self._count(hit, 1)
-            if hidden and self.matches(row):
-                self.returned += 1
-                self.waiting.append(row)  # a facet that hid it does so no more
-        if shown:
-            rank = _RANKS[self.sort](row)
-            if rank != row.rank:
-                del self.order[index]
-                row.rank = rank
-                insort(self.order, (rank, row.number, row))
-
-    def _count(self, hit: HitView, by: int) -> None:
-        for name in held_facets(hit):
-            self.counts[name] = self.counts.get(name, 0) + by
+    def _take(self, row: Row, hit: HitView) -> None:
+        """One more copy of a row."""
+        facts = facts_of(hit)
+        copy = Copy(hit, facts, held(hit, facts), row)
+        copy.ok = not self.wanted.narrows or self.wanted.passes(copy)
+        self.taken.append(copy)
+        self._folders.setdefault((who(hit), hit.folder), {})[row.key] = row
+        new = not row.copies
+        if new or preference(copy) < preference(row.best):
+            row.best = copy
+        if len(row.copies) < COPIES_MAX:
+            row.copies.append(copy)
+        else:
+            row.more += 1
+            worst = max(range(len(row.copies)), key=lambda at: preference(row.copies[at]))
+            if preference(copy) < preference(row.copies[worst]):
+                row.copies[worst] = copy
+        row.have = row.have or hit.have
+        if copy.held & ~row.held:
+            for name in names_of(copy.held & ~row.held):
+                self.counts[name] = self.counts.get(name, 0) + 1
+            row.held |= copy.held
+        if copy.ok and not row.kept:
+            row.kept = True
+            self.waiting.append(row)
+        elif not new:
+            self._stale[row] = None
+        if self._touched is not None:
+            self._touched[row] = None
 
     def merge(self) -> int:
-        """Puts the waiting rows into their places; returns how many."""
+        """Puts the waiting rows into their places, and rows that changed into others; returns how many waited."""
         fresh, self.waiting = self.waiting, []
-        ranked = _RANKS[self.sort]
+        stale, self._stale = self._stale, {}
+        rank = RANKS[self.wanted.sort]
+        moved = [row for row in stale if row.rank and rank(row, row.hit) != row.rank]
         entries = []
-        for row in fresh:
-            row.rank = ranked(row)
-            if self.matches(row):
+        for row in (*self._take_out(moved), *fresh):
+            row.rank = rank(row, row.hit)
+            if row.kept:
                 entries.append((row.rank, row.number, row))
-        if len(entries) > BULK:
+        if len(entries) > max(BULK, len(self.order) // 8):
             self.order.extend(entries)
             self.order.sort()
         else:
@@ -201,49 +154,83 @@ class Results:
                 insort(self.order, entry)
         return len(fresh)
 
+    def _take_out(self, rows: list[Row]) -> list[Row]:
+        """Those of the rows that stand in the order; they do no more."""
+        if len(rows) > BULK:
+            gone = set(rows)
+            found = [entry[2] for entry in self.order if entry[2] in gone]
+            self.order = [entry for entry in self.order if entry[2] not in gone]
+            return found
+        found = []
+        for row in rows:
+            index = self._index(row)
+            if index is not None:
+                del self.order[index]
+                found.append(row)
+        return found
+
     def freeze(self, on: bool) -> None:
         """The person moves (True) or rests (False: merges)."""
         self.frozen = on
         if not on:
             self.merge()
 
-    def matches(self, row: Row) -> bool:
-        """Whether filter and facets show a row."""
-        if self.facets and not passes(row.hit, self.facets):
-            return False
-        return all(term in row.words for term in self._terms)
+    # -- another order or filter ---------------------------------------------------------------------------------
 
-    def refilter(self, text: str, facets: frozenset[str]) -> None:
-        """Shows rows that hold every word of `text` and pass the facets; narrowing looks only at what is shown."""
-        terms = tuple(text.casefold().split())
-        narrower = text.startswith(self.filter) and bool(self.filter) and facets == self.facets
-        self.filter, self._terms, self.facets = text, terms, facets
-        self.merge()
-        if narrower:
-            self.order = [entry for entry in self.order if self.matches(entry[2])]
-        else:
-            self.order = [(row.rank, row.number, row) for row in self.rows.values() if self.matches(row)]
-            self.order.sort()
+    def arrange(self, wanted: Wanted) -> Iterator[None]:
+        """Brings another order, filter or facets into force, yielding between slices; few rows need no yield.
 
-    def resort(self, sort: str, reverse: bool = False) -> Iterator[None]:
-        """Changes the order, yielding between slices; until it ends the old order stands."""
-        rank = _RANKS[sort]
-        ranked = []
-        rows = list(self.rows.values())
-        for start in range(0, len(rows), SLICE):
-            part = [(rank(row), row.number, row) for row in rows[start : start + SLICE]]
-            part.sort()
-            ranked.extend(part)
-            yield
-        ranked.sort()
-        for entry in ranked:
-            entry[2].rank = entry[0]
-        self.sort, self.reverse, self.waiting = sort, reverse, []
-        late = list(self.rows.values())[len(rows) :]
-        self.order = [entry for entry in ranked if self.matches(entry[2])]
-        self.waiting = late
-        if not self.frozen:
-            self.merge()
+        Another call makes one that has not ended void: it must not be stepped on.
+        """
+        self.asked = wanted
+        self._touched = {}
+        return self._arranging(wanted, self._touched)
+
+    def _arranging(self, wanted: Wanted, touched: dict[Row, None]) -> Iterator[None]:
+        judged: list[Judged] = []
+        runs: list[list[tuple[Order, int, Row]]] = [[]]
+        looked = 0
+        for row in list(self.rows.values()):
+            looked += len(row.copies)
+            if looked > SLICE:
+                looked = 0
+                runs[-1].sort()
+                runs.append([])
+                yield
+            found = judge(row, wanted)
+            judged.append(found)
+            if found.kept:
+                runs[-1].append((found.rank, row.number, row))
+        runs[-1].sort()
+        order: list[tuple[Order, int, Row]] = []
+        for at, entry in enumerate(heapq.merge(*runs), 1):
+            order.append(entry)
+            if at % MERGED == 0:
+                yield
+        for at, found in enumerate(
+            judged, 1
+        ):  # the list that is shown stands as it is, whatever its rows say
+            settle(found)
+            if at % MERGED == 0:
+                yield
+        self._put_in_force(wanted, order, touched)
+
+    def _put_in_force(
+        self, wanted: Wanted, order: list[tuple[Order, int, Row]], touched: dict[Row, None]
+    ) -> None:
+        if touched:
+            order = [entry for entry in order if entry[2] not in touched]
+            for row in touched:
+                found = judge(row, wanted)
+                settle(found)
+                if found.kept:
+                    order.append((found.rank, row.number, row))
+            order.sort()
+        self.wanted, self.order = wanted, order
+        self.waiting, self._stale, self._touched = [], {}, None
+        self.arranged += 1
+
+    # -- marks and folders ---------------------------------------------------------------------------------------
 
     def mark(self, keys: Iterable[str], on: bool | None = None) -> None:
         """Marks rows (None: flips each)."""
@@ -259,34 +246,6 @@ class Results:
         self.marked = (self.marked - shown) | (shown - self.marked)
 
     def folder(self, row: Row) -> list[Row]:
-        """All known rows of this row's release: the same folder at the same peer, in track order."""
-        return sorted(self._folders.get((row.hit.peer, row.hit.folder), [row]), key=album_rank)
-
-
-def quality_text(hit: HitView) -> str:
-    """Format and quality in few letters: "FLAC 16/44", "MP3 320"."""
-    if quality(hit) >= 10_000_000:
-        depth = f"{hit.bit_depth}/" if hit.bit_depth else ""
-        rate = f"{hit.sample_rate / 1000:.3g}" if hit.sample_rate else ""
-        return f"{hit.format} {depth}{rate}".strip()
-    return f"{hit.format} {hit.bitrate // 1000}" if hit.bitrate else str(hit.format)
-
-
-def title_text(hit: HitView) -> str:
-    """What a row is called: "07 Night Ferry", else the file's name."""
-    if not hit.title:
-        return str(hit.name)
-    number = f"{hit.disc}.{hit.track:02} " if hit.disc > 1 else f"{hit.track:02} " if hit.track else ""
-    return f"{number}{hit.title}"
-
-
-def release_text(hit: HitView) -> str:
-    """Whose it is: "Artist / Album", else the peer's folder."""
-    return " / ".join(part for part in (hit.artist, hit.album) if part) or str(hit.folder)
-
-
-def target_folder(hit: HitView) -> str:
-    """Where a download goes below the downloads folder: "Artist/Album", else the last part of the peer's folder."""
-    if hit.artist and hit.album:
-        return f"{hit.artist.replace('/', '_')}/{hit.album.replace('/', '_')}"
-    return hit.folder.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        """All known rows of this row's folder at its best source, in track order."""
+        found = self._folders.get((who(row.hit), row.hit.folder), {row.key: row})
+        return sorted(found.values(), key=lambda one: album_rank(one.hit))
