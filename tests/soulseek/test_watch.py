@@ -59,7 +59,7 @@ def test_off_without_account_waiting_connecting_online() -> None:
     watch = Watch(random.Random(1), 0.0)
     assert (watch.phase, watch.standing().what) == (Phase.OFF, "the Soulseek connection is switched off")
     watch.want(True, 1.0)
-    assert watch.phase is Phase.NO_LINE and "soulseek.username" in watch.standing().todo
+    assert watch.phase is Phase.NO_LINE and ":account" in watch.standing().todo
     assert not watch.due(1e9)
     watch.line_is(LINE, 2.0)
     assert watch.phase is Phase.WAITING and watch.due(2.0)
