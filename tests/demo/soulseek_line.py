@@ -14,7 +14,7 @@ from aioslsk.protocol import messages as m
 from slskmesh.demo.child import Child, Said
 
 T = TypeVar("T")
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class ListLine:

@@ -295,7 +295,7 @@ class Person:
         fields = {"listen": "127.0.0.1:0", "description": "a person of a test"} | more
         return Line(server=f"127.0.0.1:{port}", username=self.name, password="secret word", **fields)
 
-    async def hears(self, wanted: Callable[[LegacyEvent], bool], seconds: float = 20) -> LegacyEvent:
+    async def hears(self, wanted: Callable[[LegacyEvent], bool], seconds: float = 60) -> LegacyEvent:
         """The first event that is `wanted`, once it came."""
         at = 0
         with trio.move_on_after(seconds):

@@ -52,8 +52,8 @@ async def session(path: Path, port: int, until: int = 1 << 30) -> None:
         await nursery.start(anna.client.run)
         nursery.start_soon(social.run)
         assert await anna.client.connect(anna.line(port)) is Outcome.ONLINE
-        with trio.fail_after(600):
-            await anna.hears(lambda event: isinstance(event, Whispered), 600)
+        with trio.fail_after(120):
+            await anna.hears(lambda event: isinstance(event, Whispered), 120)
             while len(await store.run(people_rows.load_messages, "bob", 1 << 60, 100)) < until:  # noqa: ASYNC110
                 await trio.sleep(0.02)  # the server sends the rest
             await wait_all_tasks_blocked()

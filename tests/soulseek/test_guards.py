@@ -68,7 +68,7 @@ async def dial(person: Person, name: str = "mallory", kind: str = "P") -> trio.S
 
 
 async def closed(stream: trio.SocketStream) -> bool:
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         async with stream:
             try:
                 while await stream.receive_some(65536):

@@ -45,7 +45,7 @@ class Anna(Person):
 
     async def sees(self, true: Callable[[], bool]) -> None:
         """Waits until changes of the social part made it so."""
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             while not true():
                 self._changed = trio.Event()
                 await self._changed.wait()

@@ -42,7 +42,7 @@ class Evening:
         self._changed = trio.Event()
 
     async def until(self, phase: Phase, outcome: Outcome | None = None) -> Standing:
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             while True:
                 standing = self.supervisor.standing
                 if standing.phase is phase and outcome in (None, standing.outcome):
@@ -92,7 +92,7 @@ async def test_online_lost_online_again(evening: Evening, monkeypatch: pytest.Mo
     monkeypatch.setattr(evening.person.client, "disconnect", leave_and_tell)
     evening.supervisor.set_wanted(False)
     await evening.until(Phase.OFF)
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         await left.wait()
     assert not evening.person.client.online
 
@@ -114,7 +114,7 @@ async def test_refused_in_the_servers_words_until_the_name_changes(evening: Even
     evening.supervisor.set_wanted(True)
     standing = await evening.until(Phase.STOPPED, Outcome.BAD_NAME)
     while "(Nick too long.)" not in standing.what:  # the words come as an event of their own
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             await evening._changed.wait()
         standing = evening.supervisor.standing
     evening.server.on_login = None
@@ -158,7 +158,7 @@ async def test_a_listening_address_that_is_taken_is_told(evening: Evening) -> No
         evening.supervisor.set_wanted(True)
         standing = await evening.until(Phase.WAITING)
         while standing.what.startswith("connecting"):
-            with trio.fail_after(10):
+            with trio.fail_after(60):
                 await evening._changed.wait()
             standing = evening.supervisor.standing
         assert standing.outcome is None and standing.todo and "anna" not in evening.server.lines

@@ -39,18 +39,22 @@ async def test_values_and_errors_come_back(thread: AsyncioThread) -> None:
 
 async def test_trio_goes_on_only_after_asyncio_has_unwound(thread: AsyncioThread) -> None:
     steps: list[str] = []
+    begun = threading.Event()
 
     async def slow() -> None:
+        begun.set()
         try:
             await asyncio.sleep(99)
         finally:
             await asyncio.sleep(0.05)
             steps.append("unwound")
 
-    with trio.move_on_after(0.05) as scope:
-        await thread.call(slow)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(thread.call, slow)
+        await trio.to_thread.run_sync(begun.wait)
+        nursery.cancel_scope.cancel()
     steps.append("trio goes on")
-    assert scope.cancelled_caught
+    assert nursery.cancel_scope.cancelled_caught
     assert steps == ["unwound", "trio goes on"]
 
 
@@ -75,15 +79,24 @@ async def test_cancelled_while_asyncio_is_busy(thread: AsyncioThread) -> None:
 async def test_a_call_that_is_done_before_the_cancellation_gets_there_keeps_its_value(
     thread: AsyncioThread,
 ) -> None:
+    begun, kept = threading.Event(), list[str]()
+
     async def stubborn() -> str:
+        begun.set()
         try:
             await asyncio.sleep(99)
         except asyncio.CancelledError:
             asyncio.current_task().uncancel()  # type: ignore[union-attr]
         return "kept"
 
-    with trio.move_on_after(0.05):
-        assert await thread.call(stubborn) == "kept"
+    async def calling() -> None:
+        kept.append(await thread.call(stubborn))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(calling)
+        await trio.to_thread.run_sync(begun.wait)
+        nursery.cancel_scope.cancel()
+    assert kept == ["kept"]
 
 
 async def test_stopping_ends_what_waits() -> None:

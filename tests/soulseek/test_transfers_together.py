@@ -67,7 +67,7 @@ class Leecher(Person):
         self._hear(event)
 
     async def until(self, done: Callable[[], bool]) -> None:
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             while not done():  # noqa: ASYNC110 - files, database and network move on
                 await trio.sleep(0.02)
 
