@@ -78,7 +78,7 @@ def test_it_counts_as_read_after_a_second_at_the_newest_lines() -> None:
             await wait(st, 1)
             assert asked(st, c.MarkRead) == [c.MarkRead("ambient", True)], "once"
             await st.press("tab", "k", "k", "g", "g")
-            await st.push(chats(), lines(1, first=21))
+            await st.push(chats(rooms=(room("ambient", unread=5),)), lines(1, first=21))
             await wait(st, 5)
             assert len(asked(st, c.MarkRead)) == 1, "the newest line is not on the screen"
             await st.press("G")

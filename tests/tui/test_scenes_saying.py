@@ -82,6 +82,11 @@ def test_a_refused_line_comes_back_into_its_own_place() -> None:
             assert pane(st).typed.box.edit.text == "new", "what is typed meanwhile stays"
             await st.press("up")
             assert pane(st).typed.box.edit.text == "too muchx"
+            st.client.answer = lambda n, command: Reply(n, False, s("no"))
+            await st.press("ctrl+u")
+            await st.type("//x")
+            await st.press("enter")
+            assert st.last() == c.Say("ambient", "/x") and pane(st).typed.box.edit.text == "//x"
             await st.press("escape", "j")
             assert pane(st).typed.box.edit.text == ""
 

@@ -34,6 +34,8 @@ def test_the_list_tells_how_each_stands_and_counts_down() -> None:
             assert "takes 9 files from kessel" in st.text()
             await st.push(wishes(3, next_in=0.0))
             assert "the next is asked now" in st.text() and box(st).cursor == 2
+            await st.push(WishesView((wish(2), wish(3))))
+            assert box(st).cursor == 0 and "takes 9 files" in st.text(), "the cursor stays on its wish"
             await st.push(WishesView())
             assert "no wish yet: a adds one" in st.text()
             await st.press("escape")
