@@ -106,6 +106,12 @@ def test_a_user_with_the_whole_release_gives_all_of_it() -> None:
     assert "its folder there has all of 8 tracks" in chosen[0].reasons
 
 
+def test_after_him_those_who_have_more_of_it_come_first() -> None:
+    wants = [[user(t, name="whole", score=20.0), user(50 + t, name="most", score=5.0)] for t in range(7)]
+    wants[3].append(user(100, name="fast", score=25.0))
+    assert [one.user for one in release(*wants)[3].accepted] == ["whole", "most", "fast"]
+
+
 def test_of_two_users_with_all_of_it_one_gives_all_of_it() -> None:
     wants = [
         [user(t, name="ann", score=10.0 + t % 2), user(100 + t, name="bob", score=10.5)] for t in range(6)

@@ -134,6 +134,19 @@ async def test_a_queue_alone_is_kept_while_the_job_waits_and_ends_its_waiting(wo
     assert len(world.planner.asked) == asked  # nobody was asked for that
 
 
+@in_world
+async def test_the_first_bytes_end_the_waiting(world: World) -> None:
+    world.legacy.users["ben"] = "queue"
+    offer(world, [at_user(101, size=60_000_000)])
+    number = await world.jobs.add(spec())
+    await world.reach(number, Phase.WAITING)
+    await trio.sleep(4 * 3600)
+    world.legacy.users["ben"] = "sends"
+    await world.until(lambda: world.state(number).phase is Phase.RUNNING, seconds=120)
+    assert world.tracks(number)[0].phase is TrackPhase.TRANSFER
+    await world.reach(number, Phase.DONE, seconds=700)
+
+
 @pytest.mark.parametrize("what", ["gone", "refuses", "says disk"])
 @in_world
 async def test_who_does_not_give_it_makes_way_at_once(world: World, what: str) -> None:
@@ -352,6 +365,7 @@ async def test_a_job_that_waited_takes_what_came_while_nothing_ran(world: World)
     world.legacy.finish(key(101))
     async with trio.open_nursery() as second:
         await _restart(world, second)
+        await world.until(lambda: world.state(number).phase is not Phase.WAITING, seconds=20)
         await world.reach(number, Phase.DONE)  # a thread looks for the file: virtual time runs on
         second.cancel_scope.cancel()
 
