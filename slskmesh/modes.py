@@ -340,16 +340,20 @@ class Banner(enum.Enum):
     STOPPED = "stopped"
 
 
-def banner(mode: Mode, health: Health, mesh_peers: int, *, running: bool = True) -> Banner:
-    """The state shown; ISOLATED is where neither plane reaches anybody."""
+def banner(
+    mode: Mode, health: Health, mesh_peers: int, *, online: bool = False, running: bool = True
+) -> Banner:
+    """The state shown; ISOLATED is where neither plane reaches anybody. `online`: there is a session with the server,
+    which does not end a mode by itself.
+    """
     if not running:
         return Banner.STOPPED
     if mode in (Mode.MESH_ONLY, Mode.DISASTER):
         reached = Banner.MESH_ONLY if mode is Mode.MESH_ONLY else Banner.DISASTER
-        return reached if mesh_peers else Banner.ISOLATED
+        return reached if mesh_peers or online else Banner.ISOLATED
     if health is Health.HEALTHY:
         return Banner.HYBRID if mode is Mode.NORMAL else Banner.LEGACY_ONLY
-    if health is Health.UNAVAILABLE and (mode is Mode.LEGACY_ONLY or not mesh_peers):
+    if health is Health.UNAVAILABLE and not online and (mode is Mode.LEGACY_ONLY or not mesh_peers):
         return Banner.ISOLATED
     return Banner.DEGRADED
 

@@ -358,6 +358,8 @@ def test_the_seven_states_of_the_banner() -> None:
     for (mode, health), (with_peers, alone) in table.items():
         assert (banner(mode, health, 3), banner(mode, health, 0)) == (with_peers, alone)
         assert banner(mode, health, 3, running=False) is Banner.STOPPED
+    assert banner(*GONE, 0, online=True) is Banner.DISASTER, "the server is back; only the mode waits"
+    assert banner(Mode.LEGACY_ONLY, Health.UNAVAILABLE, 0, online=True) is Banner.DEGRADED
     shown = {state for pair in table.values() for state in pair} | {Banner.STOPPED}
     assert shown == set(Banner)
 

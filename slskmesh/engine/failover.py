@@ -75,7 +75,7 @@ class Failover:
     def banner(self, peers: int) -> Banner:
         """What row 0 says, with this many mesh peers."""
         state = self.state()
-        return modes.banner(state.mode, state.health, peers)
+        return modes.banner(state.mode, state.health, peers, online=self._session.is_set())
 
     # -- what is seen --------------------------------------------------------------------------------------------
 

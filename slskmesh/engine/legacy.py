@@ -289,6 +289,11 @@ class Legacy:
         self._was_online = online
         self.failover.stands(standing)
 
+    @property
+    def slots(self) -> int:
+        """Upload slots for legacy users; none without an account."""
+        return self.policy.slots() if self.account.name else 0
+
     def why_not(self) -> str:
         """Why the server cannot be asked now."""
         if not self.account.name:

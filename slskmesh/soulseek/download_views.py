@@ -43,6 +43,11 @@ class DownloadViews:
             await entry.turned.wait()
         return None
 
+    @property
+    def coming(self) -> int:
+        """How many come in now."""
+        return sum(entry.since is not None for entry in self._list.entries.values())
+
     def sends(self, user: str) -> bool:
         """Whether something unfinished of his comes in now."""
         return any(entry.since is not None for entry in self._list.of_user(user))

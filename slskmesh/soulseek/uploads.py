@@ -184,6 +184,11 @@ class LegacyUploads:
         else:
             self._news[news.key] = news
 
+    @property
+    def sending(self) -> int:
+        """How many go out now."""
+        return sum(news.phase is TransferPhase.ACTIVE for news in self._news.values())
+
     def views(self) -> tuple[LegacyUpload, ...]:
         """All that wait or are under way, those under way first."""
         running = (TransferPhase.ACTIVE, TransferPhase.CONNECTING)
