@@ -18,6 +18,7 @@ from tests.tui.fake_scenes import (
 )
 from tests.tui.stage import Stage, appearance, golden, play, stage
 from tests.tui.test_goldens import CHARSETS, SIZES, name
+from tui.everywhere import run_command
 from tui.viewmodel.glyphs import ASCII, Glyphs
 
 
@@ -90,7 +91,9 @@ def test_people_and_wishes(size: tuple[int, int]) -> None:
             golden(name("people_rules", size), st.text())
             await st.press("enter")
             golden(name("people_scope", size), st.text())
-            await st.press("escape", "1", "W", "j")
+            await st.press("escape")
+            assert run_command(st.app, "wishes") is None
+            await st.press("j")
             golden(name("wishes", size), st.text())
             await st.press("enter")
             await st.push(offers_shown(len(st.client.commands)))
