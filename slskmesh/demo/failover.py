@@ -16,11 +16,12 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from slskmesh.demo.asking import Asking
+from slskmesh.demo.legacy import PASSWORD, YOU
 from slskmesh.demo.losses import Losses, Things, held
 from slskmesh.engine.commands import AddJob
 from slskmesh.engine.console import TimedOut
 from slskmesh.engine.job_views import JobPhase, JobsView
-from slskmesh.engine.legacy_commands import GetHits, JoinRoom, RetryServer, Whisper
+from slskmesh.engine.legacy_commands import GetHits, JoinRoom, RetryServer, SetAccount, Whisper
 from slskmesh.engine.legacy_views import (
     ChatsView,
     ConversationView,
@@ -36,8 +37,8 @@ from slskmesh.engine.views import HitView, TransfersView
 from slskmesh.errors import SlskmeshError
 from slskmesh.modes import Mode, Times
 
-TIMES: Final = Times(unavailable_after=4.0, check_every=1.0, stable=2.0)  # seconds; as a demo has no minutes
-PATIENCE: Final = 6  # seconds of silence before mesh-only mode
+TIMES: Final = Times(unavailable_after=3.0, check_every=0.7, stable=1.5)  # seconds; as a demo has no minutes
+PATIENCE: Final = 5  # seconds of silence before mesh-only mode
 RESCUE_OVER: Final = 5  # seconds a transfer must be too slow
 LETTER: Final = "The ferry is late, but it comes."
 _SETTLE: Final = 6.0  # seconds for a counter to be shown
@@ -57,7 +58,7 @@ class Words(NamedTuple):
 
 
 class Failover:
-    """See the head of this file. `begin` before anything else, `act` when all other work is done."""
+    """See the head of this file. `begin` while peers send, `act` when all other work is done."""
 
     def __init__(self, asking: Asking, words: Words) -> None:
         self._ask = asking
@@ -75,7 +76,8 @@ class Failover:
     # -- before ------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """On the server: joins a room, searches both networks at once, fetches from the slow user."""
+        """Sets the account, joins a room, searches both networks at once, fetches from the slow user."""
+        self._ask.console.ask(SetAccount(YOU, PASSWORD))
         self._online()
         self._ask.console.ask(JoinRoom(self._words.room))
         query, hits = self._ask.search(self._words.slow, _from_both)
@@ -84,6 +86,12 @@ class Failover:
         slow = next(hit for hit in hits if hit.via == "soulseek")
         self._ask.console.ask(GetHits(query, (slow.key,)))
         json_line({"searched": len(hits)})
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier run came as far as to have the slow file in its list."""
+        self._ask.latest(LegacyDownloadsView, "the list of downloads from Soulseek users")
+        return self._find(self._words.slow) is not None
 
     def slow_done(self) -> bool:
         """Whether the slow file is here. SlskmeshError: it failed."""

@@ -31,9 +31,9 @@ from slskmesh.engine.interrupts import Interrupts
 from slskmesh.errors import SlskmeshError
 from slskmesh.library.manifest import chunk_size_for
 
-SECONDS: Final = (
-    11.0  # about how long the mix takes: time enough for a peer to die and come back on a busy machine
-)
+# About how long the mix takes: time enough for a peer to die and come back on a busy machine. A slow file of a legacy
+# user is judged and rescued meanwhile, which takes as long.
+SECONDS: Final = 16.0
 STILL_TIMEOUT: Final = 60.0  # seconds without any progress that end the run
 LETTER_TIMEOUT: Final = 10.0  # seconds
 REFETCH_MAX: Final = 0.02
@@ -78,7 +78,7 @@ class Run:
         self._plot = Plot(kill_leecher=kill_leecher)
         self._say = say
         self._mortal = network.find(mortal=True)
-        self._home = network.user_home(patience=PATIENCE, rescue_over=RESCUE_OVER)
+        self._home = network.user_home("", patience=PATIENCE, rescue_over=RESCUE_OVER)
         self._downloads = self._home / "downloads"
         self._outage = Outage(network.soulseek, say)
         self._leecher: Child | None = None

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from slskmesh.demo.guided import SERVER, script_rows, tour_rows
+from slskmesh.demo.legacy import YOU
 from slskmesh.demo.network import Network
 from slskmesh.demo.plot import Act, Plot
 from slskmesh.engine.client import Batch, EngineClient
@@ -208,7 +209,7 @@ def _engine(home: Home, mailbox: Mailbox) -> Engine:
 
 
 def _with_user(show: Show, network: Network) -> int:
-    home = network.user_home(patience=PATIENCE, rescue_over=RESCUE_OVER)
+    home = network.user_home(YOU, patience=PATIENCE, rescue_over=RESCUE_OVER)
     client = DemoClient(EngineThread(home, _engine), network.porch.invite, network.big_size)
     director = Director(network, client)
     director.start()

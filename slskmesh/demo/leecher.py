@@ -90,13 +90,15 @@ class Leecher:
         json_line({"ready": True})
         if resume:
             self._ask.until(lambda: bool(self._transfers() and self._jobs()), "the work of the earlier run")
+            if not self._failover.begun:
+                self._failover.begin()
         else:
             self._ask.until(self._joined, "the porch and the table")
             release = self._ask.look_up(self._plan.album)
             self._resolve(release)
-            self._failover.begin()
             self._console.ask(AddJob("mb_release", release, title=self._plan.album))
             self._download(self._search(), {release, self._ask.look_up(self._words.release)})
+            self._failover.begin()
         self._ask.until(self._all_done, "all downloads to end", None)
         with contextlib.suppress(TimedOut):  # then no chunk was bad, and the summary says so
             self._ask.until(lambda: self._tally.bad_chunks > 0, "the last counters", _SETTLE)
@@ -154,12 +156,15 @@ class Leecher:
         return list(found.values())
 
     def _download(self, hits: list[HitView], jobs: set[str]) -> None:
-        """Fetches what no job does."""
+        """Fetches what no job does; returns when all of it is in the list."""
         others = [hit for hit in hits if hit.release not in jobs]
+        asked: set[str] = set()
         for hit in sorted(others, key=lambda hit: -hit.size):
             reply = self._console.ask(Download(hit.content, hit.size, str(hit.name), str(hit.folder)))
+            asked.add(reply.value)
             if hit.size == self._plan.big and not self._watched:
                 self._watch(reply.value)
+        self._ask.until(lambda: asked <= {t.transfer for t in self._transfers()}, "the downloads in the list")
 
     def _watch(self, transfer: str) -> None:
         self._watched = transfer

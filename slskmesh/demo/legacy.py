@@ -21,6 +21,7 @@ from slskmesh.errors import SlskmeshError, StorageError
 
 ROOM: Final = "harbour"
 YOU: Final = "you"
+PASSWORD: Final = "demo"
 SLOW: Final = "snail"
 STEADY: Final = "gull"
 SLOW_KIB: Final = 6  # per second; below what `rescue.rate` calls too slow
@@ -135,14 +136,15 @@ class Soulseek:
 
     # -- the demo's user ---------------------------------------------------------------------------------------
 
-    def account(self, home: Path, *, patience: int, rescue_over: int) -> dict[str, Any]:
-        """Settings that put a home on this Soulseek. `patience`: seconds of silence before mesh-only mode begins,
-        `rescue_over`: seconds that a transfer must be too slow. The password's file is for `write_password`.
+    def account(self, home: Path, *, name: str, patience: int, rescue_over: int) -> dict[str, Any]:
+        """Settings that put a home on this Soulseek, once there is a `name`. `patience`: seconds of silence before
+        mesh-only mode begins, `rescue_over`: seconds that a transfer must be too slow. The password's file is for
+        `write_password`.
         """
         return {
             "soulseek": {
                 "server": self.address,
-                "username": YOU,
+                "username": name,
                 "password_file": str(home / "soulseek.password"),
                 "listen": "127.0.0.1:0",
             },
@@ -158,7 +160,7 @@ def write_password(home: Path) -> None:
             home / "soulseek.password", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
         )
         with open(handle, "w", encoding="utf-8") as file:
-            file.write("demo\n")
+            file.write(f"{PASSWORD}\n")
     except OSError as error:
         raise StorageError(f"{home}: the password cannot be kept: {error}") from error
 

@@ -204,18 +204,19 @@ class Network:
         """The one peer with this part."""
         return next(p for p in self.peers if (mortal and p.role.mortal) or (liar and p.role.faults.lie_every))
 
-    def user_home(self, *, patience: int, rescue_over: int) -> Path:
-        """The home of the demo's user, who has an account on its Soulseek; see `Soulseek.account`."""
+    def user_home(self, name: str, *, patience: int, rescue_over: int) -> Path:
+        """The home of the demo's user; with a `name` he has an account from the start (`Soulseek.account`)."""
         home = self.root / "user"
         config = self.settings("you") | {"library": {"downloads": str(home / "downloads")}}
-        config |= self.soulseek.account(home, patience=patience, rescue_over=rescue_over)
+        config |= self.soulseek.account(home, name=name, patience=patience, rescue_over=rescue_over)
         try:
             (home / "downloads").mkdir(parents=True)
             home.chmod(0o700)
             (home / "config.toml").write_text(tomlkit.dumps(config), "utf-8")
         except OSError as error:
             raise StorageError(f"{home}: cannot be made: {error}") from error
-        write_password(home)
+        if name:
+            write_password(home)
         return home
 
     def spawn(self, name: str, args: Sequence[str]) -> Child:

@@ -96,6 +96,11 @@ def _all_done(facts: Facts) -> bool:
     return bool(transfers) and all(t.state is TransferState.DONE for t in transfers)
 
 
+def _rescued(facts: Facts) -> bool:
+    statistics = facts.state.statistics
+    return statistics is not None and statistics.rescue.rescued > 0
+
+
 UNTIL: dict[str, Callable[[Facts], bool] | None] = {
     "": None,
     "connected": lambda facts: facts.state.status.peers > 0,
@@ -104,7 +109,7 @@ UNTIL: dict[str, Callable[[Facts], bool] | None] = {
     "disaster": _banner(Banner.DISASTER),
     "legacy": lambda facts: bool(facts.state.legacy),
     "legacy-running": lambda facts: any(one.phase is LegacyPhase.ACTIVE for one in facts.state.legacy),
-    "rescued": lambda facts: any(one.rescued for one in facts.state.legacy),
+    "rescued": _rescued,
     "searched": lambda facts: facts.searched,
     "found": lambda facts: facts.results > 0,
     "downloading": _any(TransferState.ACTIVE, TransferState.FINISHING, TransferState.DONE),
