@@ -7,11 +7,13 @@ import pytest
 from slskmesh.engine import commands as c
 from slskmesh.engine.commands import Command
 from slskmesh.engine.events import Level, Reply
+from slskmesh.engine.legacy_commands import GetHits
 from slskmesh.engine.views import Banner, PeerState, PeersView
 from tests.tui.fake import NOW, chunkmap, ended, peer, s, settings_view, status, transfer, transfers
 from tests.tui.stage import Stage, play, stage
 from tui.actions import Action, Registry, key_label
 from tui.everywhere import all_actions, run_command
+from tui.viewmodel.hits import target_folder
 from tui.viewmodel.tour import tour_of
 from tui.widgets.overlay import Menu
 
@@ -52,16 +54,16 @@ def test_search_and_download() -> None:
             assert st.last() == c.Search("night ferry")
             await st.search("harbour")
             await st.press("j", "enter")
-            got = st.last()
-            assert isinstance(got, c.Download)
-            row = st.app.search.list.current
-            assert row is not None and got.content == row.hit.content and got.folder == "Oskar Vind/Low Tide"
+            row, asked = st.app.search.list.current, st.app.search.asked
+            assert row is not None
+            assert st.last() == GetHits(asked, (row.hit.key,), target_folder(row.hit))
             await st.press("space", "space", "a")
-            assert kinds(st)[-2:] == [c.Download, c.Download]
-            before = len(st.client.commands)
+            assert sum(len(got.hits) for got in st.client.sent(GetHits)) == 1 + 2  # type: ignore[attr-defined]
+            before = len(st.client.sent(GetHits))
             await st.press("g", "g", "A")
             folder = st.app.search.results.folder(st.app.search.results.row(0))
-            assert len(st.client.commands) - before == sum(1 for r in folder if not r.hit.have)
+            got = [key for one in st.client.sent(GetHits)[before:] for key in one.hits]  # type: ignore[attr-defined]
+            assert sorted(got) == sorted(r.hit.key for r in folder if not r.hit.have)
 
     play(scene())
 
@@ -77,16 +79,17 @@ def test_marks_ranges_filter_and_sort() -> None:
             assert len(pane.results.marked) == len(pane.results) - 3
             await st.press("escape", "slash")
             await st.type("beacon")
-            assert "shown /beacon" in st.text()
+            assert "filter: beacon" in st.text() and "shown" in st.text()
             await st.press("enter")
-            assert all("beacon" in pane.results.row(at).words for at in range(len(pane.results)))
+            rows = [pane.results.row(at) for at in range(len(pane.results))]
+            assert rows and all(any("beacon" in copy.facts.words for copy in row.copies) for row in rows)
             await st.press("escape")
             assert pane.filter_text == ""
             await st.press("s", "j", "j", "j", "enter")
-            assert pane.results.sort == "size"
+            assert pane.results.wanted.sort == "size"
             key = pane.list.cursor_key
             await st.press("S")
-            assert pane.results.reverse and pane.list.cursor_key == key, "the cursor stays on its row"
+            assert pane.results.wanted.reverse and pane.list.cursor_key == key, "the cursor stays on its row"
             await st.press("o")
             assert st.app.overlay is not None and "sources" in st.text()
 

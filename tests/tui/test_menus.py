@@ -9,6 +9,7 @@ from slskmesh.engine.events import Level, Notice, Reply
 from slskmesh.engine.views import TransferState, TransfersView
 from tests.tui.fake import NOW, chunkmap, hit, s, settings_view, status, transfer, transfers
 from tests.tui.stage import NARROW, Stage, play, stage
+from tests.tui.test_search import until
 from tui.everywhere import run_command
 from tui.panes.base import WHOLE
 from tui.widgets.overlay import Menu
@@ -35,7 +36,7 @@ def test_n_and_capital_n_go_from_match_to_match() -> None:
             for _ in range(total):
                 await st.press("n")
                 row = pane.list.current
-                assert row is not None and "night" in row.words
+                assert row is not None and any("night" in copy.facts.words for copy in row.copies)
                 seen.add(row.key)
             assert len(seen) == total, "without the filter n still finds every one"
             await st.press("6", "slash")
@@ -99,7 +100,7 @@ def test_y_copies_row_ids_path_and_table() -> None:
             assert st.app.clipboard.split("\t")[0] == "01 Night Ferry"
             await st.press("y", "t")
             table = st.app.clipboard.split("\n")
-            assert table[0].split("\t")[:3] == ["title", "artist / album", "format"]
+            assert table[0].split("\t")[:3] == ["file", "release", "format"]
             assert len(table) == len(st.app.search.results) + 1
             await st.press("4", "y", "p")
             assert isinstance(st.app.overlay, Menu) and st.app.overlay.said == "there is no path here"
@@ -113,6 +114,7 @@ def test_a_long_table_is_cut_and_says_so() -> None:
     async def scene() -> None:
         async with stage() as st:
             await st.search(found=tuple(hit(n) for n in range(2_000)))
+            await until(st, lambda: len(st.app.search.results) == 2_000)
             await st.press("y", "t")
             rows = st.app.clipboard.count("\n")
             assert 100 < rows < 2_000 and len(st.app.clipboard.encode()) <= 64 * 1024
@@ -127,13 +129,13 @@ def test_facets() -> None:
             await st.search()
             pane = st.app.search
             await st.press("f", "m")
-            assert pane.facets == {"MP3"} and st.app.overlay is not None, "the menu stays for more"
+            assert pane.hits.facets == {"MP3"} and st.app.overlay is not None, "the menu stays for more"
             assert "[x]MP3" in st.text()
             await st.press("t", "escape")
             rows = [pane.results.row(at).hit for at in range(len(pane.results))]
             assert rows and all(h.format == "MP3" and h.trusted for h in rows)
             assert run_command(st.app, "facet trusted") is None
-            assert pane.facets == {"MP3"}
+            assert pane.hits.facets == {"MP3"}
             await st.search()
             assert all(pane.results.row(at).hit.format == "MP3" for at in range(len(pane.results))), (
                 "facets keep"

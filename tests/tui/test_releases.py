@@ -9,14 +9,16 @@ from msgspec import structs
 
 from slskmesh.engine import commands as c
 from slskmesh.engine.events import Found, Reply, Resolving
+from slskmesh.engine.legacy_commands import GetHits
 from slskmesh.engine.views import Banner
 from tests.tui.fake import everything, hit, hits, s, settings_view, status
 from tests.tui.fake_jobs import entity, looked_up, mbid, plan_track, resolved, variant
 from tests.tui.stage import Stage, play, stage
+from tests.tui.test_search import until
 from tui.everywhere import run_command
 from tui.inquiries import WAITING_MAX
 from tui.panes.search import SearchPane
-from tui.viewmodel.groups import Group
+from tui.viewmodel.holdings import Group
 
 ADDRESS = f"https://musicbrainz.org/release/{mbid(1)}"
 
@@ -47,14 +49,14 @@ def test_tab_and_t_change_the_mode_and_each_keeps_what_it_found() -> None:
             await st.press("t")
             assert pane(st).mode == "release" and "text [release] mbid" in st.text()
             assert "press i and type artist and title" in st.text()
-            await st.press("i", "tab", "tab")
+            await st.press("i", "tab", "tab", "tab", "tab")
             assert pane(st).mode == "text" and pane(st).typing
             await st.press("tab", "escape")
             await st.push(looked_up(await find(st)))
             assert "Harbour Lights" in st.text() and "99%" in st.text()
             await st.press("t", "t")
-            assert "40 hits" in st.text()
-            await st.press("t")
+            assert pane(st).mode == "user" and "40 hits" in st.text()
+            await st.press("t", "t", "t")
             assert "6 releases at MusicBrainz" in st.text()
             assert [type(x) for x in st.client.commands] == [c.Search, c.LookUp]
 
@@ -153,8 +155,10 @@ def test_twenty_thousand_folded_files_cost_no_more_than_a_screen() -> None:
         async with stage() as st:
             found = tuple(hit(n, artist=s("X"), album=s(f"A{n // 10}"), folder=s("M")) for n in range(20_000))
             await st.search(found=found)
+            await until(st, lambda: pane(st).results.hits == 20_000)
+            pane(st).hits.publish()
             await st.press("z")
-            assert pane(st).groups.releases == 2_000
+            await until(st, lambda: pane(st).hits.groups.releases == 2_000)
             start = time.process_time()
             await st.press("j", "enter", "j", "G", "g", "g", "k", "enter", "j")
             assert time.process_time() - start < 1.5, "nine keys"
@@ -325,7 +329,7 @@ def test_filter_yank_and_menus_in_the_release_lists() -> None:
             await st.press("escape", "alt+x")
             await st.type("whole folder")
             await st.press("enter")
-            assert "only in mode text (t changes it)" in st.text()
+            assert "only in the modes text, user and room (t changes it)" in st.text()
 
     play(scene())
 
@@ -337,21 +341,22 @@ def test_folded_results_open_and_download() -> None:
             await st.press("z")
             first = pane(st).front.current
             assert isinstance(first, Group) and "3 releases" in st.text()
-            assert "13 files found here" in st.text()
+            assert "8 of 8 tracks at k:7f3a..9c lena" in st.text()
             await st.press("enter")
-            assert len(pane(st).front.source) == 3 + len(first.rows)
+            assert len(pane(st).front.source) == 3 + len(first.lines())
             await st.press("j", "enter")
-            got = st.last()
-            assert isinstance(got, c.Download) and got.content == first.rows[0].hit.content
+            asked = pane(st).asked
+            assert st.last() == GetHits(asked, (first.lines()[0].hit.key,), "Marit Holm/Harbour Lights")
             await st.press("k", "space")
-            assert pane(st).results.marked == {row.key for row in first.rows}
+            assert pane(st).results.marked == set(first.best.files)
             await st.press("escape", "g", "g", "enter", "A")
-            wanted = [row for row in first.rows if not row.hit.have]
-            assert len(st.client.sent(c.Download)) == 1 + len(wanted)
-            await st.press("s")
-            assert st.app.overlay is None and any("z shows files" in n.text for n in st.app.state.notices)
+            wanted = {found.key for found in first.best.files.values() if not found.have}
+            got = st.last()
+            assert isinstance(got, GetHits) and set(got.hits) == wanted
+            await st.press("s", "j", "enter")
+            assert pane(st).results.wanted.sort == "name"
             await st.press("z")
-            assert "copy trust" in st.text()
+            assert "via  trust" in st.text()
 
     play(scene())
 
@@ -364,14 +369,15 @@ def test_folded_results_follow_filter_facets_and_new_hits() -> None:
             await st.type("paper")
             assert "1 release " in st.text()
             await st.press("escape", "f", "m", "escape")
-            groups = [row for row in pane(st).groups._lines if isinstance(row, Group)]
-            assert groups and all(r.hit.format == "MP3" for g in groups for r in g.rows)
+            source = pane(st).front.source
+            groups = [row for at in range(len(source)) if isinstance(row := source.row(at), Group)]
+            assert groups and all(member.hit.format == "MP3" for group in groups for member in group.lines())
             await st.press("f", "m", "escape")
             await st.push(Found(pane(st).asked, (hit(99, artist=s("X"), album=s("New"), content="f" * 64),)))
             pane(st).results.freeze(False)
             pane(st).publish()
             await st.settle()
-            assert "New (" in st.text()
+            assert "X / New (" in st.text()
             await st.press("slash")
             await st.type("new")
             await st.press("enter")

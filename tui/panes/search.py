@@ -176,8 +176,10 @@ class SearchPane(Pane):
             self._began(words)
 
     def begin(self, query: Ask) -> None:
-        """Begins a query of mode text that names a network."""
-        if self._ask(query):
+        """Begins a query of mode text that may name a network; an id is looked up."""
+        if is_pasted(query.words):
+            self.start(query.words)
+        elif self._ask(query):
             self._began(query.words)
 
     def _began(self, text: str) -> None:
