@@ -16,7 +16,7 @@ from slskmesh.engine import legacy_commands as legacy
 from slskmesh.engine.legacy_snapshots import published_shown, raw_of, shown
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.soulseek.download_entry import key_of
-from slskmesh.soulseek.folders import is_disc, parts_of
+from slskmesh.soulseek.folders import beside, is_disc, parts_of
 from slskmesh.soulseek.results import Source
 from slskmesh.soulseek.values import Listing, RemoteFile, TransferPhase
 from slskmesh.wire.limits import FILE_MAX
@@ -140,17 +140,37 @@ class LegacyDesk:
     async def _release(self, user: str, folders: Sequence[str]) -> tuple[Listing, str]:
         """What is in the first of a release's folders and below it; of a disc in its album's folder all discs.
 
-        Not every client tells what is below a folder: discs that a search showed are asked for by themselves.
+        Not every client tells what is below a folder: then discs that a search showed are asked for by themselves, and
+        those that would stand beside them.
         """
         client, (folder, *others) = self._engine.legacy.client, folders
         above, _, disc = folder.rpartition("\\")
         if not above or not is_disc(disc):
             return await client.folder(user, folder, LocalBudget()), folder
         told = dict(discs_of(await client.folder(user, above, LocalBudget()), above).folders)
+        silent = all(parts_of(path) == parts_of(above) for path in told)
         for other in (folder, *others):
             if not told.get(other) and parts_of(other)[:-1] == parts_of(above):
                 told |= dict((await client.folder(user, other, LocalBudget())).folders)
+        if silent:
+            await self._add_discs(user, folder, told)
         return Listing(user, tuple(told.items()), True), above
+
+    async def _add_discs(self, user: str, folder: str, told: dict[str, tuple[RemoteFile, ...]]) -> None:
+        """Adds the discs beside one to those that were told of: the first, the second, until one is not there."""
+        above, _, disc = folder.rpartition("\\")
+        for number in range(1, DISCS_MAX + 1):
+            name = beside(disc, number)
+            path = f"{above}\\{name}"
+            if not name or path in told:
+                continue
+            try:
+                found = dict((await self._engine.legacy.client.folder(user, path, LocalBudget())).folders)
+            except SlskmeshError:
+                return  # a guess that is not answered costs nothing of what is known
+            if not found.get(path):
+                return
+            told[path] = found[path]
 
     async def _get_remote(self, request: int, command: legacy.GetRemote) -> tuple[str, str]:
         check_configured(self._engine)

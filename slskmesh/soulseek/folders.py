@@ -22,6 +22,7 @@ FOLDER_FILES_MAX: Final = 5_000
 _DISC = re.compile(
     r"[\[(]?(cd|dvd|disc|disk|side|vinyl|lp)[ ._#-]*([0-9]{1,3}|[a-h])\b.{0,60}", re.IGNORECASE
 )
+_BARE_DISC = re.compile(r"([^0-9]*)([0-9]{1,3})([^0-9\w]*)")
 
 
 class Placed(NamedTuple):
@@ -53,6 +54,15 @@ def parts_of(path: str) -> list[str]:
 def is_disc(name: str) -> bool:
     """Whether a folder is one disc of a release by its name."""
     return _DISC.fullmatch(name.strip()) is not None
+
+
+def beside(disc: str, number: int) -> str:
+    """What another disc of the same release would be called: CD1 and 2 -> CD2, Disc 01 -> Disc 02.
+
+    Empty where the name says more than its number, or has none.
+    """
+    match = _BARE_DISC.fullmatch(disc)
+    return f"{match[1]}{number:0{len(match[2])}}{match[3]}" if match and is_disc(disc) else ""
 
 
 def chosen(listing: Listing, folder: str, *, deep: bool) -> Chosen:

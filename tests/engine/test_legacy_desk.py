@@ -140,10 +140,28 @@ async def test_discs_that_a_client_does_not_tell_of_are_asked_for_as_the_search_
         stand.answer(3, "cara", file("1.flac", discs[2]))
         listings = stand.client.listings
         listings["ben", ALBUM] = Listing("ben", ((ALBUM, ()),), True)
-        for disc in discs:
+        for disc in discs[:2]:
             listings["ben", disc] = Listing("ben", ((disc, (file("1.flac", disc),)),), True)
         assert await stand.do(leg.GetFolder(3, one)) == "2 files of Album in the list"
         assert {folder for _, folder, _ in listed(stand)} == {"Album/CD1", "Album/CD2"}
+
+
+async def test_discs_beside_the_one_that_a_search_showed_are_found_by_their_names(tmp_path: Path) -> None:
+    async with Stand(tmp_path).runs(pulse=False) as stand:
+        [two, told] = stand.answer(3, "ben", file("1.flac", ALBUM + "\\CD2"), file("1.flac", "m\\Box\\CD1"))
+        listings = stand.client.listings
+        listings["ben", ALBUM] = Listing("ben", (), True)
+        for number in (1, 2, 3, 5):
+            disc = f"{ALBUM}\\CD{number}"
+            listings["ben", disc] = Listing("ben", ((disc, (file("1.flac", disc),)),), True)
+        listings["ben", f"{ALBUM}\\CD4"] = Listing("ben", (), True)
+        assert await stand.do(leg.GetFolder(3, two)) == "3 files of Album in the list"
+        assert {folder for _, folder, _ in listed(stand)} == {f"Album/CD{number}" for number in (1, 2, 3)}
+
+        box = [(f"m\\Box\\CD{number}", (file("1.flac", f"m\\Box\\CD{number}"),)) for number in (1, 2)]
+        listings["ben", "m\\Box"] = Listing("ben", (box[0],), True)  # who tells of discs told of all
+        listings["ben", "m\\Box\\CD2"] = Listing("ben", (box[1],), True)
+        assert await stand.do(leg.GetFolder(3, told)) == "1 file of Box in the list"
 
 
 async def test_a_file_by_its_own_words_goes_to_its_albums_folder(tmp_path: Path) -> None:

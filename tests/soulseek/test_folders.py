@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slskmesh.errors import UserError
-from slskmesh.soulseek.folders import DEPTH_MAX, chosen, is_disc, numbered
+from slskmesh.soulseek.folders import DEPTH_MAX, beside, chosen, is_disc, numbered
 from slskmesh.soulseek.values import Listing, RemoteFile
 
 
@@ -33,6 +33,25 @@ def test_discs(name: str) -> None:
 @pytest.mark.parametrize("name", ["Discovery", "CD", "Album", "Cdx", "1999", "Side Effects"])
 def test_no_discs(name: str) -> None:
     assert not is_disc(name)
+
+
+@pytest.mark.parametrize(
+    ("disc", "other"),
+    [
+        ("CD1", "CD2"),
+        ("cd 3", "cd 2"),
+        ("Disc 01", "Disc 02"),
+        ("[Disk 10]", "[Disk 02]"),
+        ("DVD-1", "DVD-2"),
+    ],
+)
+def test_the_disc_beside_a_disc(disc: str, other: str) -> None:
+    assert beside(disc, 2) == other
+
+
+@pytest.mark.parametrize("name", ["CD2 - Live", "Side A", "Album", "1999", "CD1 of 2"])
+def test_names_that_do_not_tell_of_another_disc(name: str) -> None:
+    assert beside(name, 2) == ""
 
 
 def test_folders_whose_names_become_one_are_numbered() -> None:
