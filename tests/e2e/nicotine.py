@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 from slskmesh.demo.child import Child, Said
 
 T = TypeVar("T")
-PATIENCE = 20.0
+PATIENCE = 40.0
 VERSION = "3.3.11"
 MISSING = (
     "" if importlib.util.find_spec("pynicotine") else f"needs pip install --no-deps nicotine-plus=={VERSION}"
@@ -87,6 +87,7 @@ class Nicotine:
         self._inbox: queue.SimpleQueue[Said] = queue.SimpleQueue()
         self.heard: list[dict[str, Any]] = []
         self._transfers: dict[tuple[str, str, str], Transfer] = {}
+        self._statuses: dict[tuple[str, str, str], list[str]] = {}
         self._ended = False
         words = ["tests.e2e.nicotine_driver", *self._args, "--port", str(free_port())]
         self._child = Child(self.name, words, self.home / "stderr.log", self._inbox)
@@ -184,6 +185,20 @@ class Nicotine:
         """The newest state of a download (or "upload")."""
         return self._transfers.get((kind, user, path))
 
+    def statuses(self, user: str, path: str, *, kind: str = "download") -> list[str]:
+        """What a transfer went through, in order."""
+        return list(self._statuses.get((kind, user, path), ()))
+
+    def left(self, user: str, path: str, *, kind: str = "download") -> Transfer:
+        """Waits until a transfer has run and does not any more."""
+
+        def over() -> Transfer | None:
+            now = self.transfer(user, path, kind=kind)
+            ran = TRANSFERRING in self.statuses(user, path, kind=kind)
+            return now if now is not None and ran and now.status != TRANSFERRING else None
+
+        return self.until(over, f"the end of {path}")
+
     def progress(self, user: str, path: str, least: int, *, kind: str = "download") -> Transfer:
         """Waits until at least so many bytes of a transfer are through."""
 
@@ -252,6 +267,9 @@ class Nicotine:
     def _hear(self, said: dict[str, Any]) -> None:
         if said["event"] in ("download", "upload"):
             now = Transfer(said["status"], said["done"], said["moved"], said["size"], said["place"])
-            self._transfers[said["event"], said["user"], said["path"]] = now
+            key = (said["event"], said["user"], said["path"])
+            self._transfers[key] = now
+            statuses = self._statuses.setdefault(key, [])
+            statuses += [now.status] if statuses[-1:] != [now.status] else []
         else:
             self.heard.append(said)

@@ -49,6 +49,8 @@ class Driver:
             "shared-file-list-response": self._listing,
             "update-download": functools.partial(self._transfer, "download"),
             "update-upload": functools.partial(self._transfer, "upload"),
+            "abort-download": lambda transfer, *_: self._transfer("download", transfer),
+            "abort-upload": lambda transfer, *_: self._transfer("upload", transfer),
             "say-chat-room": self._said,
             "join-room": lambda msg: json_line(
                 {"event": "joined", "room": msg.room, "users": [user.username for user in msg.users]}
