@@ -99,7 +99,7 @@ def test_search_by_musicbrainz(size: tuple[int, int], glyphs: Glyphs) -> None:
             await s.push(resolved(len(s.client.commands)))
             await s.press("j", "space")
             golden(name("release_tracks", size, glyphs), s.text())
-            await s.press("t", "t")
+            await s.press("t", "t", "t", "t")
             await s.search()
             await s.press("z", "enter")
             golden(name("folded", size, glyphs), s.text())
@@ -234,7 +234,7 @@ def test_ascii_shows_nothing_else() -> None:
         async with stage(look=appearance(ASCII)) as s:
             await s.search()
             assert s.text().isascii()
-            for keys in (("4", "question_mark"), ("escape", "3"), ("1", "t"), ("t", "t", "z")):
+            for keys in (("4", "question_mark"), ("escape", "3"), ("1", "t"), ("t", "t", "t", "t", "z")):
                 await s.press(*keys)
                 assert s.text().isascii()
 

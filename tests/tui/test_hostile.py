@@ -177,7 +177,7 @@ def test_hostile_text_of_jobs_and_catalogue_is_only_text(text: str) -> None:
             await st.press("escape")
             await st.press("enter")
             check(st)
-            await st.press("escape", "t", "t")
+            await st.press("escape", "t", "t", "t", "t")
             await st.search("x", tuple(soiled(hit(n), text) for n in range(9)))
             await st.press("z", "enter", "o")
             check(st)
