@@ -46,7 +46,7 @@ from tui.keys import KeyRouter
 from tui.themes import OWN
 from tui.viewmodel.banner import title
 from tui.viewmodel.look import Look, look
-from tui.viewmodel.state import at_work
+from tui.viewmodel.state import at_work, legacy_at_work
 from tui.viewmodel.tour import Tour, tour_of
 from tui.widgets.bars import BannerBar, HintBar, StatusBar, TabBar, TooSmall
 from tui.widgets.box import TextBox
@@ -255,16 +255,18 @@ def run_terminal(
     *,
     settings: Settings,
     tour: Tour | Sequence[tuple[str, str, str]] | None = None,
+    commands: Sequence[tuple[str, str, tuple[str, ...], Callable[[str], str]]] = (),
     env: Mapping[str, str] = os.environ,
 ) -> int:
     """Runs the app until the person leaves, stops the engine, and returns the exit code.
 
-    `tour` is a Tour or rows (title, text, until) for `tour_of`. 0 after a quit, 128 + n after signal n, 3 where the
-    home is held by another engine, 1 where the engine failed or did not end in time.
+    `tour` is a Tour or rows (title, text, until) for `tour_of`, with its `commands`. 0 after a quit, 128 + n after
+    signal n, 3 where the home is held by another engine, 1 where the engine failed or did not end in time.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     appearance = look(settings, env)
-    app = MeshApp(client, appearance, tour=tour if tour is None or isinstance(tour, Tour) else tour_of(tour))
+    shown = tour if tour is None or isinstance(tour, Tour) else tour_of(tour, commands)
+    app = MeshApp(client, appearance, tour=shown)
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(_run(app, appearance.mouse))
     app.bridge.close()
@@ -272,7 +274,8 @@ def run_terminal(
         ended = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        linger(client, ended, app.state.running, at_work(app.state.jobs))
+        legacy = legacy_at_work(app.state.legacy)
+        linger(client, ended, app.state.running - legacy, at_work(app.state.jobs), legacy=legacy)
     stopped = client.stop()
     if app.exit_text:
         print(f"slskmesh: {app.exit_text}", file=sys.stderr)
