@@ -124,6 +124,17 @@ def test_what_a_wish_found_is_shown_and_taken() -> None:
     play(scene())
 
 
+def test_from_what_a_wish_found_to_the_shares_of_its_user() -> None:
+    async def scene() -> None:
+        async with stage(*talking(), size=WIDE) as st:
+            await st.press("W", "enter")
+            await st.push(offers_shown(len(st.client.commands)))
+            await st.press("j", "o")
+            assert st.client.sent(c.BrowseUser) == [c.BrowseUser("lowpass")] and st.app.overlay is None
+
+    play(scene())
+
+
 def test_offers_that_cannot_be_had_go_back_to_the_list() -> None:
     async def scene() -> None:
         async with stage(*talking(), size=WIDE) as st:
