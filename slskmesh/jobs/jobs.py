@@ -26,6 +26,7 @@ from slskmesh.errors import StorageError, UserError
 from slskmesh.identity.peerid import KEY_BYTES
 from slskmesh.jobs.around import OnVerified, Surroundings, TakeIn, nobody_listens, nobody_takes_in
 from slskmesh.jobs.cache_jobs import CacheJobs
+from slskmesh.jobs.early import Early
 from slskmesh.jobs.layout import check_folder, check_layout
 from slskmesh.jobs.ledger import Job, Ledger
 from slskmesh.jobs.lists import Lists
@@ -48,7 +49,6 @@ from slskmesh.jobs.state import (
 from slskmesh.mbid import is_mbid, parse_mbid
 from slskmesh.overlay.port import Router, Session
 from slskmesh.paths import safe_join
-from slskmesh.soulseek.values import TransferPhase
 from slskmesh.store.database import Store
 from slskmesh.text import sanitize
 from slskmesh.work import Origin
@@ -97,9 +97,7 @@ class Jobs:
         self._ledger = Ledger(store, wall, on_line)
         self._downloads = downloads
         self._lists = Lists(downloads, legacy, rescued)
-        self._allowed = legacy_allowed
-        self._was_allowed = True
-        self._came: dict[int, int] = {}  # waiting job -> bytes that were here from Soulseek users
+        self._early = Early(self._lists, legacy_allowed)
         self._root = root
         self._layout = layout
         self._active = active
@@ -107,22 +105,10 @@ class Jobs:
         rng = rng or random.Random()
         self._peers = CacheJobs(router, own or rng.randbytes(KEY_BYTES), clock, rng)
         self._around = Surroundings(
-            ledger=self._ledger,
-            catalogue=catalogue,
-            planner=planner,
-            downloads=downloads,
-            library=library,
-            peers=self._peers,
-            root=root,
-            layout=layout,
-            width=lambda: max(1, transfers()) + 1,
-            clock=clock,
-            rng=rng,
-            lists=self._lists,
-            on_verified=on_verified,
-            legacy_allowed=legacy_allowed,
-            take_in=take_in,
-        )
+            ledger=self._ledger, catalogue=catalogue, planner=planner, downloads=downloads, library=library,
+            peers=self._peers, root=root, layout=layout, width=lambda: max(1, transfers()) + 1, clock=clock, rng=rng,
+            lists=self._lists, on_verified=on_verified, legacy_allowed=legacy_allowed, take_in=take_in,
+        )  # fmt: skip
         self._shown = Shown(self._lists.state)
         self._wake = trio.Event()
         self._adding = trio.Lock()
@@ -161,7 +147,8 @@ class Jobs:
 
     def _begin(self, nursery: trio.Nursery) -> None:
         """Starts what may begin. A job that a command is at is left until the command is done with it."""
-        self._look_at_legacy()
+        for job in self._early.look(self._ledger):
+            self._hasten(job, self._wall())
         for number in due(self._records(), self._wall()):
             if not self._find(number).lock.locked():
                 self._set(number, Phase.QUEUED)
@@ -170,28 +157,6 @@ class Jobs:
             job = self._set(number, Phase.PLANNING)
             job.scope, job.stopped = trio.CancelScope(), trio.Event()
             nursery.start_soon(self._drive, job, job.scope)
-
-    def _look_at_legacy(self) -> None:
-        """Waiting jobs that something comes for, or may come for again."""
-        if self._lists.legacy is None:
-            return
-        before, self._was_allowed = self._was_allowed, self._allowed()
-        again = self._was_allowed and not before
-        waiting = [job for job in self._ledger if job.record.phase is Phase.WAITING and job.record.retry_at]
-        came: dict[int, int] = {}
-        for job in waiting:
-            came[job.number], whole = self._came_for(job)
-            if again or whole or came[job.number] > self._came.get(job.number, came[job.number]):
-                self._hasten(job, self._wall())
-        self._came = came
-
-    def _came_for(self, job: Job) -> tuple[int, bool]:
-        """Bytes that are here of what stayed queued at Soulseek users, and whether one of them is whole."""
-        tracks = [track for track in job.tracks.values() if track.phase not in SETTLED]
-        keys = {key for track in tracks for key in self._lists.alive(track)}
-        views = [view for key in keys if (view := self._lists.view(key)) is not None]
-        whole = any(view.phase is TransferPhase.DONE for view in views)
-        return sum(view.done for view in views), whole
 
     def _hasten(self, job: Job, at: float) -> None:
         if job.record.retry_at is not None and at < job.record.retry_at:
