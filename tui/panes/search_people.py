@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.actions import Action, engine_off
 from tui.panes import people_actions as people
+from tui.panes.asking import OnText
 from tui.viewmodel.hits import is_legacy, last_part, root_of
 
 if TYPE_CHECKING:
@@ -44,11 +45,11 @@ def _browse(desk: MeshApp, argument: str) -> None:
     desk.search.browse.open(str(hit.user), last_part(root_of(hit.folder)))
 
 
-def _with_user(run: people.OnUser, desk: MeshApp, argument: str) -> None:
+def _with_user(run: OnText, desk: MeshApp, argument: str) -> None:
     run(desk, user_here(desk))
 
 
-def _on_row(id: str, title: str, key: str, run: people.OnUser) -> Action:
+def _on_row(id: str, title: str, key: str, run: OnText) -> Action:
     why = _not_asked if run is people.whois else no_user
     return Action(id, title, (key,), partial(_with_user, run), "search", why, on_row=True)
 
