@@ -2,9 +2,9 @@
 
 On a real pseudo-terminal of 120x36: first paint beside a minimal Textual app (in turn, from the start of the
 process to the first row on the terminal), key to paint (a typed letter until the terminal gets the row that holds
-it) while idle, while 2,000 results a second arrive and, with --swarm, while a real swarm of four daemons is fetched
-in the same process; CPU and bytes to the terminal while idle; the time a quit takes. Prints one JSON line; exit
-code 1 if a target is missed.
+it) while idle, while 2,000 results a second arrive (half of them from Soulseek users) and, with --swarm, while a
+real swarm of four daemons is fetched in the same process; CPU and bytes to the terminal while idle; the time a quit
+takes. Prints one JSON line; exit code 1 if a target is missed.
 """
 
 from __future__ import annotations

@@ -32,20 +32,23 @@ def idle() -> int:
 
 
 def results(rate: int) -> int:
-    """The app while `rate` hits a second arrive for every query."""
+    """The app while `rate` hits a second arrive for every query: half from peers, half from Soulseek users who have
+    copies of each other's files."""
     from slskmesh.engine.commands import Search
     from slskmesh.engine.events import Found
     from slskmesh.settings import Settings
     from tests.tui.fake import FakeClient, everything, hit
+    from tests.tui.fake_search import legacy, online
     from tui.app import run_terminal
 
-    client = FakeClient(*everything())
+    client = FakeClient(*everything(), online())
     over = threading.Event()
 
     def stream(query: int) -> None:
         step, number = rate // 20, 0
         while not over.wait(0.05):
-            batch = tuple(hit(n) for n in range(number, number + step))
+            numbers = range(number, number + step)
+            batch = tuple(legacy(n // 6, n // 2 % 3) if n % 2 else hit(n) for n in numbers)
             number += step
             client.push(Found(query, batch))
 
