@@ -391,7 +391,8 @@ class Legacy:
         self._engine.notice(Level.GOOD, f"folder done: {done.folder.name}, {done.files} files")
 
     async def _recording_of(self, sent: Sent) -> str:
-        return await self.capture.recording_of(sent.path, sent.size)
+        wanted = self._engine.plane.jobs.recording_of(sent.key)
+        return wanted or await self.capture.recording_of(sent.path, sent.size)
 
     def _is_throttled(self) -> bool:
         """Whether the person's own limit is what holds downloads back now."""

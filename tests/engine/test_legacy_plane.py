@@ -21,7 +21,19 @@ from slskmesh.engine.thread import EngineThread
 from slskmesh.engine.views import Banner, HitView, LibraryView, StatusView, TransferState, TransfersView
 from slskmesh.modes import Times
 from tests.demo.soulseek_line import LegacyUser, ServerProcess
-from tests.engine.nodes import SEED, WAIT, Node, Settings, furnish, meet, musicbrainz, offer, running
+from tests.engine.nodes import (
+    SEED,
+    WAIT,
+    Node,
+    Settings,
+    add,
+    ended,
+    furnish,
+    meet,
+    musicbrainz,
+    offer,
+    running,
+)
 
 QUICK = Times(unavailable_after=0.5, check_every=0.4, stable=0.4)
 SIZE = 300_000
@@ -218,3 +230,23 @@ def test_in_disaster_words_find_holders_nobody_was_connected_with(
             WAIT,
             "the file",
         )
+
+
+def test_a_job_takes_its_tracks_from_a_soulseek_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracks = catalogue.plan(catalogue.SMALLEST, SEED)
+    album = catalogue.album(tracks)
+    shared = tmp_path / "share"
+    shared.mkdir()
+    audio.render(album.tracks, shared, SEED)
+    with musicbrainz(tracks) as host, ServerProcess(tmp_path) as server, contextlib.ExitStack() as stack:
+        monkeypatch.setenv("SLSKMESH__MUSICBRAINZ__HOST", host)
+        ann = stack.enter_context(LegacyUser(tmp_path, server.address, "ann", "--share", str(shared)))
+        ann.online()
+        me = stack.enter_context(engine(tmp_path, server.address))
+        me.mode("hybrid", "healthy")
+        job = add(me, "mb_release", album.mbid)
+        view = ended(me, job)
+        assert view.row.via == "soulseek" and {track.phase for track in view.tracks} == {"done"}
+        got = sorted(path.read_bytes() for path in (tmp_path / "me-downloads").rglob("*.flac"))
+        assert got == sorted(path.read_bytes() for path in shared.rglob("*.flac"))
+        assert any("ann" in line.text for line in view.lines), "the timeline says who sent it"
