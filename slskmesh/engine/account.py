@@ -66,24 +66,27 @@ def write_password(path: Path, password: str) -> None:
 
 
 class Account:
-    """The account of one engine; `look` after every change of the settings."""
+    """The account of one engine; `look` after every change of the settings.
+
+    Name and password change together: while the password is read the line is as it was, or a session would be left.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._settings = SoulseekSettings()  # those that the password is of
         self._password = ""
         self._trouble = ""
 
     async def look(self) -> None:
         """Reads the password anew, where there is a name."""
-        settings = self._engine.settings.soulseek
-        self._password = self._trouble = ""
-        if not settings.username:
-            return
-        path = password_path(settings, self._engine.home.root)
-        try:
-            self._password = await trio.to_thread.run_sync(read_password, path)
-        except UserError as error:
-            self._trouble = str(error)
+        settings, password, trouble = self._engine.settings.soulseek, "", ""
+        if settings.username:
+            path = password_path(settings, self._engine.home.root)
+            try:
+                password = await trio.to_thread.run_sync(read_password, path)
+            except UserError as error:
+                trouble = str(error)
+        self._settings, self._password, self._trouble = settings, password, trouble
 
     @property
     def name(self) -> str:
@@ -92,7 +95,7 @@ class Account:
 
     def line(self) -> Line | None:
         """What to log in with; None: no account. UserError: there is a name, but no password for it."""
-        settings = self._engine.settings.soulseek
+        settings = self._settings
         if not settings.username:
             return None
         if self._trouble:

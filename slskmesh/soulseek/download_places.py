@@ -17,7 +17,7 @@ from slskmesh.work import LocalBudget, Origin
 
 PLACES_A_USER: Final = 5  # files of one user whose place is asked for
 _PAUSE: Final = 1.0  # seconds between two questions
-_LOOK: Final = 60.0
+_LOOK: Final = 5.0
 
 
 async def ask_places(shelf: DownloadList, client: Client) -> None:
