@@ -338,12 +338,16 @@ async def test_nothing_is_lost_with_the_session(
         await anna.reach(key, TransferPhase.REQUESTED)
 
 
-async def test_places_are_asked_for_every_five_minutes(
+async def test_places_are_asked_for_soon_and_then_every_five_minutes(
     clock: trio.testing.MockClock, anna: Person, network: Network
 ) -> None:
     async with anna.runs() as downloads:
         key = await downloads.add("ben", song())
         await anna.reach(key, TransferPhase.REQUESTED)
+        await trio.sleep(9)
+        assert not network.places
+        await trio.sleep(8)
+        assert len(network.places) == 1
         await trio.sleep(3000)
         assert 8 <= len(network.places) <= 10
         state = downloads.state(key)
