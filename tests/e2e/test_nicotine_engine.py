@@ -24,6 +24,7 @@ from slskmesh.engine.legacy_views import (
 )
 from slskmesh.engine.views import LibraryView
 from slskmesh.soulseek.partials import TAIL
+from tests.demo.processes import naming
 from tests.demo.soulseek_line import ServerProcess
 from tests.e2e.ground import Leecher
 from tests.e2e.nicotine import FINISHED, MISSING, QUEUED, TRANSFERRING, Nicotine
@@ -64,6 +65,7 @@ def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         with Nicotine(folder, server.address, "sharer", share=folder / "share") as sharer:
             sharer.online()
             yield Place(server.address, sharer, folder / "share")
+    assert naming(folder) == []
 
 
 @pytest.fixture
@@ -84,6 +86,7 @@ def guest(place: Place, tmp_path: Path, name: str) -> Iterator[Nicotine]:
     with Nicotine(tmp_path, place.server, f"{name}-nic") as one:
         one.online()
         yield one
+    assert naming(tmp_path) == []
 
 
 @pytest.fixture
