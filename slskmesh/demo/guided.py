@@ -54,7 +54,7 @@ def _swarm_rows(network: Network) -> tuple[tuple[str, str, str], ...]:
     return (
         (
             "Search",
-            f"Press 1 and i, tab twice for the mode “text”, type {mix} and press enter: the holders you have met "
+            f"Press 1 and i, tab until the mode is “text”, type {mix} and press enter: the holders you have met "
             "are asked.",
             "found",
         ),
@@ -132,7 +132,7 @@ def script_rows(network: Network) -> tuple[tuple[str, tuple[str, ...], str], ...
         ("looked-up", (), "search-releases"),
         ("", ("enter",), ""),
         ("resolved", (), "search-release"),
-        ("", ("i", "tab", "tab", "ctrl+u", *LABEL, "enter"), ""),
+        ("", ("i", *["tab"] * 4, "ctrl+u", *LABEL, "enter"), ""),  # from mode release round to text
         ("found", (), ""),
         ("", ("j", "k"), "search"),
         ("", ("i", "ctrl+u", *mix, "enter"), ""),

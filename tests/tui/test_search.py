@@ -83,6 +83,27 @@ def test_a_search_says_whom_it_asks_and_how_many_users_answered() -> None:
     play(scene())
 
 
+def test_the_cursor_stays_at_the_top_until_it_is_moved() -> None:
+    async def scene() -> None:
+        async with stage(*hybrid()) as st:
+            st.app.search.start("low tide")
+            await st.settle()
+            query = st.app.search.asked
+            await st.push(Found(query, (legacy(5, 1),)))
+            assert "06 - Tidal.flac" in st.text().split("─ release ─")[1]
+            await st.push(Found(query, (legacy(0, 0), hit(3, same="f0"))))
+            await until(st, lambda: st.app.search.list.cursor_key == "f0")
+            assert st.app.search.list.cursor == 0 and "2 sources" in st.text(), "the boxes follow what comes"
+            await st.press("j")
+            key = st.app.search.list.cursor_key
+            await st.press("full_stop")
+            await st.push(Found(query, (hit(1, same="f1", trusted=True),)))
+            await until(st, lambda: st.app.search.list.cursor == 2)
+            assert st.app.search.list.cursor_key == key, "now it stays on its row"
+
+    play(scene())
+
+
 def test_modes_user_and_room() -> None:
     async def scene() -> None:
         async with stage(*hybrid()) as st:

@@ -71,6 +71,7 @@ class HitSearch(SearchView):
         self._filter = HitFilter()
         self._incoming = Incoming(HITS_MAX)
         self._taking = self._publishing = self._folding = False
+        self._moved = False  # the person moved in the list
         self._steps: Iterator[None] | None = None
         self._typed = 0  # how often the filter changed
         self.list = HeldRows(self.results, self._columns, "results", self._hold, id="results")
@@ -101,6 +102,7 @@ class HitSearch(SearchView):
         return folded_columns(self.groups, self.pane.desk.glyphs, self.fold_list.inner[0])
 
     def _hold(self) -> None:
+        self._moved = True
         self.results.freeze(True)
         self.moved_at = self.pane.desk.monotonic()
 
@@ -130,7 +132,7 @@ class HitSearch(SearchView):
 
     def _begin_anew(self) -> None:
         self._incoming.clear()
-        self._steps, self._typed = None, self._typed + 1
+        self._steps, self._typed, self._moved = None, self._typed + 1, False
         saved = self._filter.load(self.pane.desk.state.settings)
         self.results = Results(replace(self.results.asked, filter=saved, hidden=NONE))
         self.list.source = self.results
@@ -197,14 +199,15 @@ class HitSearch(SearchView):
         told = note(results, self.last, searching, desk.state.mode, self.query.place)
         nothing = empty(self.query.words, self.last, bool(results.narrowed and results.rows))
         for box in (self.list, self.fold_list):
+            if not self._moved:  # it stays at the top; once it was moved it stays on its row
+                box.cursor, box.top, box.cursor_key = 0, 0, ""
             box.note, box.empty = told, nothing
             box.lead = filter_line(self.filter_text, self._filter.saved, self.problem)
         if self.folded:
             self._fold_on()
         else:
             self.list.sync()
-        if not results.rows:
-            self.pane.show_row()
+        self.pane.show_row()
         self.pane.query_box.touch()
 
     def _fold_on(self) -> None:
@@ -219,6 +222,7 @@ class HitSearch(SearchView):
         self._folding = False
         if self.folded:
             self._fold_on()
+            self.pane.show_row()
 
     def second(self) -> None:
         ranged = self.list.range_start is not None or self.fold_list.range_start is not None

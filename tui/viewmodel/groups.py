@@ -32,7 +32,7 @@ _RANKS: dict[str, Callable[[Group, Holding], Order]] = {
     "size": lambda group, best: (-best.size,),
     "length": lambda group, best: (-sum(hit.duration for hit in best.files.values()),),
     "bitrate": lambda group, best: (-quality(best.hit),),
-    "speed": lambda group, best: (-(-1 if best.hit.speed is None else best.hit.speed),),
+    "speed": lambda group, best: (-(best.hit.speed or 0),),
     "queue": lambda group, best: (best.hit.queue is None, best.hit.queue or 0),
     "users": lambda group, best: (-group.users,),
     "source": lambda group, best: (best.hit.short.casefold(),),

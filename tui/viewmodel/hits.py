@@ -83,7 +83,7 @@ def facts_of(hit: HitView) -> Facts:
         vbr=hit.vbr,
         free=hit.free_slot,
         queue=hit.queue,
-        speed=hit.speed,
+        speed=hit.speed or None,
     )
 
 
@@ -176,8 +176,9 @@ def slot_text(hit: HitView) -> str:
 
 
 def speed_text(hit: HitView) -> str:
-    """Bytes per second by what the user's uploads were like, or that it is not known."""
-    return UNKNOWN if hit.speed is None else rate_text(hit.speed)
+    """Bytes per second by what the user's uploads were like, or that it is not known: the server says 0 of who never
+    uploaded."""
+    return rate_text(hit.speed) if hit.speed else UNKNOWN
 
 
 def queue_text(hit: HitView) -> str:

@@ -32,6 +32,11 @@ def group_key(hit: HitView) -> str:
     return f"folder {who(hit)}\n{folder}"
 
 
+def number(hit: HitView) -> tuple[int, int]:
+    """Disc and track of a file that has a number; a disc that nobody names is the first."""
+    return hit.disc or 1, hit.track
+
+
 @dataclass(slots=True, eq=False)
 class Holding:
     """What one source has of a release, as far as it was found. `hit`: one of its files, for its slots and speed."""
@@ -51,7 +56,7 @@ class Holding:
             self.files[key] = hit
             self.size += hit.size
             if hit.track:
-                self.numbers.add((hit.disc, hit.track))
+                self.numbers.add(number(hit))
 
     def formats(self) -> str:
         """ "FLAC x8  MP3 x2", the lossless first."""
@@ -64,7 +69,7 @@ class Holding:
     @property
     def discs(self) -> int:
         """How many discs its files name."""
-        return len({disc for disc, _ in self.numbers if disc})
+        return len({disc for disc, _ in self.numbers})
 
 
 @dataclass(slots=True, eq=False)
@@ -145,8 +150,9 @@ class Group:
         self.trusted = self.trusted or hit.trusted
         self._peers = None if not is_legacy(hit) else self._peers
         if hit.track:
-            self._numbers.add((hit.disc, hit.track))
-            self._last[hit.disc] = max(self._last.get(hit.disc, 0), hit.track)
+            disc, track = number(hit)
+            self._numbers.add((disc, track))
+            self._last[disc] = max(self._last.get(disc, 0), track)
 
     def completeness(self, holding: Holding) -> tuple[int, int]:
         """How many of its tracks a source has, and how many there are, by the highest numbers seen; of all files
@@ -157,8 +163,15 @@ class Group:
         return len(holding.numbers), tracks
 
     def sources(self) -> list[Holding]:
-        """Who has it, the best source first."""
-        return sorted(self.holdings.values(), key=self._preference)
+        """Who has it, the best source first; another folder of the same one only where it holds something else."""
+        found: list[Holding] = []
+        kept: dict[str, list[Holding]] = {}
+        for holding in sorted(self.holdings.values(), key=self._preference):
+            others = kept.setdefault(who(holding.hit), [])
+            if not any(holding.files.keys() <= other.files.keys() for other in others):
+                others.append(holding)
+                found.append(holding)
+        return found
 
     @property
     def best(self) -> Holding:
@@ -195,6 +208,6 @@ def _together(holdings: list[Holding]) -> Holding:
     for holding in holdings:
         before = set(made.numbers)
         for key, hit in holding.files.items():
-            if key not in made.files and (not hit.track or (hit.disc, hit.track) not in before):
+            if key not in made.files and (not hit.track or number(hit) not in before):
                 made.add(key, hit, holding.ok)
     return made

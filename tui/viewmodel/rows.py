@@ -61,8 +61,11 @@ class Row:
         return 1 if len(self.copies) == 1 else len({who(copy.hit) for copy in self.copies}) + self.more
 
     def sources(self) -> list[Copy]:
-        """Its copies, the best source first."""
-        return sorted(self.copies, key=preference)
+        """Its copies, the best source first, one of each who has it."""
+        found: dict[str, Copy] = {}
+        for copy in sorted(self.copies, key=preference):
+            found.setdefault(who(copy.hit), copy)
+        return list(found.values())
 
 
 def preference(copy: Copy) -> Order:
@@ -96,7 +99,7 @@ RANKS: dict[str, Callable[[Row, HitView], Order]] = {
     "size": lambda row, hit: (-hit.size,),
     "length": lambda row, hit: (-hit.duration,),
     "bitrate": lambda row, hit: (-quality(hit), *album_rank(hit)),
-    "speed": lambda row, hit: (-(-1 if hit.speed is None else hit.speed), *album_rank(hit)),
+    "speed": lambda row, hit: (-(hit.speed or 0), *album_rank(hit)),
     "queue": lambda row, hit: (hit.queue is None, hit.queue or 0, *album_rank(hit)),
     "users": lambda row, hit: (-row.users, *album_rank(hit)),
     "source": lambda row, hit: (hit.short.casefold(), *album_rank(hit)),

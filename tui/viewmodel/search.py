@@ -202,7 +202,8 @@ def note(
         parts.append(_ended(ended))
     elif searching:
         parts.append("asking")
-    parts += filter(None, (place, mesh_only(mode), budget))
+    away = mesh_only(mode) if ended is None or not ended.reason else ""  # else the reason tells it
+    parts += filter(None, (place, away, budget))
     parts.append(f"sort:{results.wanted.sort}{' up' if results.wanted.reverse else ''}")
     return "  ".join(parts)
 

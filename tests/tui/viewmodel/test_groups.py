@@ -186,6 +186,20 @@ def test_peers_together_give_what_each_lacks() -> None:
     assert len(releases(groups)) == 2, "without the engine's key another folder's name is another release"
 
 
+def test_what_a_peer_is_found_with_twice_counts_once() -> None:
+    """As in a mode that looks for ids too: once by words, without a disc, once by ids, with one and in no folder."""
+    results, groups = Results(), Groups()
+    for n in range(4):
+        content, given = hit(n).content, {"disc": 1, "track": n + 1, "folder": s("")}
+        results.add([hit(n, peer="p", group="r"), hit(50 + n, peer="p", group="r", content=content, **given)])
+    results.add([hit(90, peer="q", group="r", content=hit(0).content, disc=1, track=1, folder=s(""))])
+    groups.update(results)
+    (group,) = releases(groups)
+    assert group.completeness(group.best) == (4, 4) and group.best.discs == 1
+    told = [(holding.hit.peer, len(holding.files)) for holding in group.sources()]
+    assert told == [("p", 4), ("q", 1)]
+
+
 def test_locked_folders_come_last_and_a_free_slot_first() -> None:
     results, groups = Results(), Groups()
     results.add([legacy(n, 0, locked=True) for n in range(8)] + [legacy(n, 1) for n in range(6)])

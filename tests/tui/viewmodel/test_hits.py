@@ -44,7 +44,7 @@ def test_unknown_is_a_dash_and_never_0() -> None:
     told = [words.quality_text(lone), words.length_text(lone.duration), words.slot_text(lone)]
     told += [words.speed_text(lone), words.queue_text(lone)]
     assert told == ["MP3 -", "-", "-", "-", "-"]
-    assert (words.queue_text(legacy(0)), words.speed_text(legacy(0, speed=0))) == ("0", "0")
+    assert (words.queue_text(legacy(0)), words.speed_text(legacy(0, speed=0))) == ("0", "-")
     assert words.slot_text(legacy(0)) == "free" and words.slot_text(legacy(0, 1)) == "full"
     assert words.slot_text(legacy(0, locked=True)) == "lock"
     assert words.quality_text(hit(0, format=s(""), name=s("x"), bitrate=0, bit_depth=0)) == "-"

@@ -159,7 +159,7 @@ def test_a_row_leads_with_the_best_source_that_passes(all_hits: list[HitView], t
             assert source_rank(row.hit) == min(source_rank(h) for h in good)
         assert row.users == len({who(c.hit) for c in row.copies})
         ranks = [(not c.ok, *source_rank(c.hit)) for c in row.sources()]
-        assert ranks == sorted(ranks)
+        assert ranks == sorted(ranks) and len(ranks) == row.users
 
 
 def test_copies_of_users_and_peers_are_one_row() -> None:
