@@ -75,7 +75,9 @@ class Searching:
         self._running: dict[int, _Running] = {}
         self._by_token: dict[int, _Running] = {}
         self._asking = 0  # searches on their way to the server
-        self._early: deque[SearchAnswer] = deque(maxlen=_EARLY)  # that came before their search's token was known
+        self._early: deque[SearchAnswer] = deque(
+            maxlen=_EARLY
+        )  # that came before their search's token was known
         self._nursery: trio.Nursery
         self.table: dict[type[cmd.Command], Handler] = {cmd.Search: self._search, cmd.StopSearch: self._stop}
 
