@@ -157,7 +157,7 @@ def test_words_narrow_the_folders_at_the_engine() -> None:
             assert "/paper moons" in st.text() and "shown" in st.text()
             await st.press("slash")
             await st.type(" nothing like it")
-            await until(st, lambda: "no folder and no file of his" in st.text())
+            await until(st, lambda: "no folder and no file has these words" in st.text())
             await st.press("escape")
             await until(st, lambda: 0 < len(st.app.search.browse.folders) < 100)
             await st.press("escape")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from slskmesh.engine import commands as c
 from slskmesh.engine import legacy_commands as lc
 from slskmesh.engine.events import Event, Found, Reply, SearchEnded
 from slskmesh.engine.views import Banner, View
+from slskmesh.filters import Filter
 from tests.tui.fake import everything, hit, peers, s, settings_view, status
 from tests.tui.fake_search import FakeShares, disaster, legacy, mixed, online, with_filter
 from tests.tui.stage import NARROW, WIDE, Stage, appearance, golden, play, stage
@@ -221,6 +224,16 @@ def test_the_filter_is_told_what_is_wrong_while_it_is_typed() -> None:
             assert st.app.search.filter_text == "bitrate>=320 -ferry"
 
     play(scene())
+
+
+def test_the_guide_s_filter_terms_are_the_language_s() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "user-guide.md").read_text(encoding="utf-8")
+    section = guide.split("### The filter")[1].split("###")[0]
+    cells = [line.split(" | ")[0] for line in section.split("\n") if line.startswith("| `")]
+    terms = [term.replace("\\|", "|") for cell in cells for term in re.findall(r"`([^`]+)`", cell)]
+    assert len(terms) > 20
+    for term in terms:
+        assert Filter.parse(term).text(), term
 
 
 def test_filter_save_keeps_it_and_words_are_as_before() -> None:

@@ -1,4 +1,4 @@
-"""The shares of one Soulseek user inside the Search pane: his folders as they come, then the files of one.
+"""The shares of one Soulseek user inside the Search pane: the folders as they come, then the files of one.
 
 Rules: only the pages of folders that are on the screen are asked for and kept (viewmodel/browse.py), so that a million
 files cost what a screen costs; while the list still comes, what is shown is asked for anew twice a second at most.

@@ -139,7 +139,7 @@ def _both(where: str) -> tuple[Action, ...]:
             on_row=True,
         ),
         Action(f"{where}-range", "begin or end a range", ("v",), _range, where, _no_row, on_row=True),
-        Action(f"{where}-info", "ask this user who he is", ("u",), _info, where, search_people.no_server),
+        Action(f"{where}-info", "ask who this user is", ("u",), _info, where, search_people.no_server),
         Action(f"{where}-again", "ask for the list anew", ("r",), _again, where, _coming, hint="ask again"),
         Action(
             f"{where}-stop",

@@ -65,7 +65,7 @@ ACTIONS = (
         hint="browse",
         on_row=True,
     ),
-    _on_row("user-row", "ask this row's user who he is", "u", people.whois),
+    _on_row("user-row", "ask who this row's user is", "u", people.whois),
     _on_row("message-row", "write a private message to this row's user", "m", people.message),
     _on_row("buddy-row", "put this row's user on the buddy list", "F", people.add_buddy),
     _on_row("ignore-row", "ignore this row's user in results and chat", "I", people.ignore),

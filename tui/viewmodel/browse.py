@@ -249,15 +249,15 @@ def empty(shares: Shares, text: str, waiting: bool) -> Sequence[str]:
     if waiting and shares.folders:
         return ("", "looking ...")
     if text and shares.folders:
-        return ("", "no folder and no file of his has these words; esc clears them")
+        return ("", "no folder and no file has these words; esc clears them")
     if not shares.done:
         return (
             "",
-            f"asking {shares.user} for the list of his shares ...",
+            f"asking {shares.user} for the list of shares ...",
             "",
             "esc goes back; it goes on coming",
         )
-    return ("", "he shares nothing that you may see")
+    return ("", "nothing is shared that you may see")
 
 
 def shares_lines(shares: Shares) -> list[Line]:

@@ -26,7 +26,7 @@ _PLACEHOLDERS = {
     "text": "i types a query",
     "release": "i types artist and title; MusicBrainz is asked",
     "mbid": "i takes a pasted MusicBrainz id or address",
-    "user": 'i types a Soulseek user\'s name ("quotes" round blanks), then words; no words: his shares',
+    "user": 'i types a Soulseek user\'s name ("quotes" round blanks), then words; no words: all shares',
     "room": 'i types a room\'s name ("quotes" round blanks), then words; those in it are asked',
 }
 
