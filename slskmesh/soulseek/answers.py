@@ -152,10 +152,9 @@ def _file(name: SharedName) -> RemoteFile:
 
 def attributes_of(name: SharedName) -> Attributes:
     """What the network is told of a file's sound."""
-    _, _, _, _, form, length, bitrate, rate, depth, _ = name
+    _, _, _, _, kind, length, bitrate, rate, depth, _ = name
     duration = round(length / 1000) or None
-    kind = form.upper()
-    if kind in _LOSSLESS:
+    if kind in _LOSSLESS or (kind := kind.upper()) in _LOSSLESS:
         return Attributes(None, duration, None, rate or None, depth or None)
     if not bitrate:
         return Attributes(duration=duration)

@@ -181,6 +181,11 @@ async def test_a_tidied_index_finds_the_same(names: Names, filled: Store) -> Non
     for path in PATHS[:3]:  # each commit leaves a part of its own
         await filled.run(rows.forget, [os.fsencode(path)])
     await filled.run(names_module.tidy)
+
+    def page() -> object:
+        return rows.connection().execute("SELECT v FROM shared_names_config WHERE k = 'pgsz'").fetchone()[0]
+
+    assert await filled.run(page) == names_module.PAGE
     assert found(names, "wall floyd") == WALL and found(names, "bjork") == []
     names.refresh()
     assert found(names, "wall *loyd") == WALL and names.counts()[1] == len(PATHS) - 3
@@ -195,6 +200,7 @@ async def test_of_two_shares_of_one_name_the_first_taken_in_is_told(store: Store
     await store.run(two)
     names = Names(store.path)
     (hit,) = names.search("song both", 10)
+    assert names.search("song both", 2) == names.search("song both", 1) == [hit]
     assert names.find(hit.path) == hit and hit.local == b"/z/Music/same/Song of both.mp3"
     (folder,) = [[name.local for name in files] for _, files in names.folders()]
     assert len(folder) == 3 and hit.local in folder

@@ -1,9 +1,10 @@
-"""One contender of the search bench in its own process: builds, searches, says how fast and how large it was.
+"""One contender of the search bench in its own process: builds, searches in turns, says how fast and how large it was.
 
     python -m tests.bench.contenders.searching NAME ROWS QUERIES DIR
 
-Prints a JSON line after building and one after searching; leaves what it found in DIR/hits-NAME.json. A contender is
-made by `open_index(rows, folder)` of its module, after `build(rows, folder)` in a process of its own where it has one.
+Prints a JSON line after building. Then each "turn" on its stdin is one turn of searches and its line; at "hits"
+it leaves what it found in DIR/hits-NAME.json and prints a last line. A contender is made by
+`open_index(rows, folder)` of its module, after `build(rows, folder)` in a process of its own where it has one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import json
 import multiprocessing
 import os
 import resource
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -23,8 +23,7 @@ from typing import Any
 
 LIMIT = int(os.environ.get("SEARCH_BENCH_LIMIT", "100"))  # files of an answer
 HITS_MAX = 2_000  # of a query, when hits are compared
-ROUNDS = 5
-SECONDS = 20.0  # no further round begins after them
+TURN = 1.0  # seconds
 
 Search = Callable[[str, int], list[str]]  # a text and a limit to network paths below the share
 
@@ -40,21 +39,24 @@ def memory() -> dict[str, float]:
 
 
 def timed(search: Callable[[str], object], texts: list[str]) -> dict[str, Any]:
-    """Queries a second over all of `texts`, the middle of some rounds, and single times of the last one in ms."""
-    rates: list[float] = []
-    times: list[float] = []
-    started = time.perf_counter()
-    while len(rates) < ROUNDS and (not rates or time.perf_counter() - started < SECONDS):
+    """One turn: whole rounds over `texts` until TURN seconds have passed. Queries a second, by the clock and by this
+    process's own time, and single times of the last round in ms.
+    """
+    rounds, times = 0, list[float]()
+    started, own = time.perf_counter(), time.process_time()
+    while not rounds or time.perf_counter() - started < TURN:
         times = []
         for text in texts:
             before = time.perf_counter()
             search(text)
             times.append(time.perf_counter() - before)
-        rates.append(len(texts) / sum(times))
+        rounds += 1
+    spent, own = time.perf_counter() - started, time.process_time() - own
     ordered = sorted(times)
     return {
-        "per_s": round(statistics.median(rates), 1),
-        "rounds": len(rates),
+        "per_s": round(rounds * len(texts) / spent, 1),
+        "per_own_s": round(rounds * len(texts) / own, 1) if own else 0.0,
+        "rounds": rounds,
         "p50_ms": round(ordered[len(ordered) // 2] * 1e3, 3),
         "p95_ms": round(ordered[int(len(ordered) * 0.95)] * 1e3, 3),
         "max_ms": round(ordered[-1] * 1e3, 3),
@@ -78,10 +80,14 @@ def main() -> None:
     print(json.dumps(built), flush=True)
     texts = [text for _, text in json.loads(queries.read_text())]
     gc.collect()
-    figures = timed(raw, texts) | memory()
-    hits = [paths(text, HITS_MAX) for text in texts]
-    (folder / f"hits-{name}.json").write_text(json.dumps(hits))
-    print(json.dumps(figures), flush=True)
+    for order in sys.stdin:
+        if order == "turn\n":
+            print(json.dumps(timed(raw, texts)), flush=True)
+        else:
+            figures = memory()
+            hits = [paths(text, HITS_MAX) for text in texts]
+            (folder / f"hits-{name}.json").write_text(json.dumps(hits))
+            print(json.dumps(figures), flush=True)
 
 
 if __name__ == "__main__":
