@@ -4,6 +4,8 @@ Rules:
 - It listens at the configured address only, with the plain port only; port 0 is any free one, and told as what it is.
 - A user whom the server calls offline costs one question, not a wait of a minute; every wait ends.
 - Without a session nothing is asked of the server; lines to users that are there stay.
+- Who can be dialled is not asked to dial as well: the way through the server is taken only where the direct one has not
+  come in HEAD_START seconds. Of two lines one is closed, and with it what the user has just sent on it.
 - Two clients that dial each other at once each close a line the other may think good. A line we did not ask for is
   used only once it has carried a message or outlived its first second; what was asked on a line that closes before
   the answer is asked again on another.
@@ -40,6 +42,7 @@ ADDRESSES_MAX: Final = 10_000
 NAME_MAX: Final = 64  # characters of a user's name; servers allow 30
 NOBODY: Final = "0.0.0.0"
 DIALS_MAX: Final = 128  # on the server's behalf, at once
+HEAD_START: Final = 1.0  # seconds
 _ADDRESS_WAIT: Final = 10.0
 _DIAL_WAIT: Final = 30.0
 _YOUNG: Final = 1.0
@@ -127,6 +130,10 @@ class GuardedNetwork(Network):  # type: ignore[misc]
                 return line
         except TimeoutError:
             raise PeerConnectionError("the user did not answer in time") from None
+
+    async def _make_indirect_connection(self, ticket: int, username: str, typ: str) -> PeerConnection:
+        await asyncio.sleep(HEAD_START)  # cancelled where the direct line has come
+        return await super()._make_indirect_connection(ticket, username, typ)
 
     async def get_peer_connection(self, username: str, typ: str = PeerConnectionType.PEER) -> PeerConnection:
         """A line that is there and has proven good, else a new one."""
