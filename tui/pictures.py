@@ -7,7 +7,7 @@ none), press `keys`, and where `name` is not empty write `name-COLUMNSxROWS.svg`
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ from tui.app import MeshApp
 from tui.export import export
 from tui.touring import facts
 from tui.viewmodel.look import look
-from tui.viewmodel.tour import UNTIL, Facts
+from tui.viewmodel.tour import UNTIL, Facts, tour_of
 
 if TYPE_CHECKING:
     from slskmesh.settings import Settings
@@ -41,17 +41,44 @@ def _job_shown(facts: Facts) -> bool:
     return job is not None and any(track.phase == "done" for track in job.tracks)
 
 
-CONDITIONS: Final = {**UNTIL, "halfway": _halfway, "job-shown": _job_shown}
+def _in_room(facts: Facts) -> bool:
+    """Some room is joined."""
+    return facts.state.chats is not None and any(room.joined for room in facts.state.chats.rooms)
+
+
+def _said(facts: Facts) -> bool:
+    """A room has a line and its people are known."""
+    return facts.state.chat is not None and len(facts.state.chat.users) > 1
+
+
+CONDITIONS: Final = {
+    **UNTIL,
+    "halfway": _halfway,
+    "job-shown": _job_shown,
+    "in-room": _in_room,
+    "said": _said,
+    "three-found": lambda facts: facts.results >= 3,
+}
 
 Row = tuple[str, Sequence[str], str]
+Command = tuple[str, str, tuple[str, ...], Callable[[str], str]]
 
 
 def take_pictures(
-    client: EngineClient, *, settings: Settings, script: Sequence[Row], folder: Path
+    client: EngineClient,
+    *,
+    settings: Settings,
+    script: Sequence[Row],
+    folder: Path,
+    commands: Sequence[Command] = (),
 ) -> tuple[Path, ...]:
-    """Plays the script and returns the files written. SlskmeshError names a condition that did not come true."""
+    """Plays the script and returns the files written; `commands` are those that `tour_of` takes.
+
+    SlskmeshError names a condition that did not come true.
+    """
     try:
-        return asyncio.run(_play(MeshApp(client, look(settings, _TERMINAL)), script, folder))
+        app = MeshApp(client, look(settings, _TERMINAL), tour=tour_of((), commands))
+        return asyncio.run(_play(app, script, folder))
     finally:
         client.stop()
 

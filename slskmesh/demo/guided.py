@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from slskmesh.demo.catalogue import LABEL, TAPES
-from slskmesh.demo.legacy import SLOW, STEADY
+from slskmesh.demo.legacy import ROOM, SLOW, STEADY
 from slskmesh.demo.network import Network
 
 SERVER: Final = ("server stop", "server start")  # what the command `demo` takes
@@ -147,4 +147,20 @@ def script_rows(network: Network) -> tuple[tuple[str, tuple[str, ...], str], ...
         ("job-shown", (), "jobs"),
         ("", ("6",), "peers"),
         ("", ("4", "?"), "keys"),
+        *_soulseek_script(),
+    )
+
+
+def _soulseek_script() -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """With the Soulseek server: what is found and fetched there, a room, and the server's end."""
+    return (
+        ("", ("escape", "1", "i", *["tab"] * 4, "ctrl+u", *TAPES, "enter"), ""),
+        ("three-found", ("*", "a"), ""),
+        ("legacy-running", (), "search-soulseek"),
+        ("", ("4", "g", "g"), "transfers"),
+        ("", (":", *f"join {ROOM}", "enter", "2"), ""),
+        ("in-room", ("i", *"good evening from the mesh", "enter", "escape"), ""),
+        ("said", (), "scenes"),
+        ("", (":", *"demo server stop", "enter"), ""),
+        ("disaster", ("b",), "disaster"),
     )

@@ -175,7 +175,9 @@ def run_pictures(
     """Builds the network, has each pane of the real app pictured into `folder`, removes everything."""
 
     def show(client: DemoClient, settings: Settings, director: Director, network: Network) -> int:
-        for path in take(client, settings=settings, script=script_rows(network), folder=folder):
+        demo = ("demo", "the demo's Soulseek server: stop it, start it", SERVER, director.command)
+        rows = script_rows(network)
+        for path in take(client, settings=settings, script=rows, folder=folder, commands=(demo,)):
             say(str(path))
         return 0
 
