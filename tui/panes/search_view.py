@@ -26,8 +26,8 @@ class SearchView:
 
     @property
     def lists(self) -> tuple[RowsBox[Any], ...]:
-        """All its lists; one of them is shown."""
-        raise NotImplementedError
+        """All its lists, of which one is shown; each view has its own."""
+        return ()
 
     @property
     def front(self) -> RowsBox[Any]:
@@ -36,8 +36,8 @@ class SearchView:
 
     @property
     def place(self) -> str:
-        """Whose keys act now (actions.PANE_OF)."""
-        raise NotImplementedError
+        """Whose keys act now (actions.PANE_OF): the pane's, where a view has none of its own."""
+        return self.pane.NAME
 
     def show(self) -> None:
         """Shows what is known."""
