@@ -58,6 +58,17 @@ def test_wherever_one_looks_the_lines_are_there_and_the_pages_stay_few(tops: lis
         assert look(folders, top, total) == [], "what is here is not asked for again"
 
 
+def test_the_pages_farthest_away_go_first() -> None:
+    folders = Folders()
+    folders.begin()
+    for page in range(100):
+        look(folders, page * PAGE, MILLION)
+        assert folders.pages <= PAGES_MAX
+    assert folders.row(0) == Blank(0) and folders.position("0") is None
+    assert folders.row(99 * PAGE) != Blank(99 * PAGE) and len(folders.here()) <= PAGES_MAX * PAGE
+    assert look(folders, 0, MILLION) == [0]
+
+
 def test_a_line_that_is_not_here_says_so_and_keeps_its_place() -> None:
     folders = Folders()
     folders.begin()
