@@ -49,6 +49,11 @@ class Child:
     ) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def line(self, timeout: float) -> dict[str, Any]:
         """The next JSON object of its stdout; ChildError after `timeout` seconds or at its end."""
         assert self._process.stdout is not None

@@ -98,6 +98,11 @@ class Nicotine:
     def __exit__(self, *_: object) -> None:
         self.end()
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._child.pid
+
     def end(self) -> None:
         """Ends it in order."""
         self._child.end(PATIENCE)
