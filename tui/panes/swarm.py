@@ -159,11 +159,15 @@ class SwarmPane(Pane):
 
     def resize_box(self, step: int) -> None:
         super().resize_box(step)
-        self.call_after_refresh(self._show_file)
+        self.call_after_refresh(self._resized)
 
     def on_resize(self) -> None:
         """Graphs and bars are as wide as their boxes."""
-        self.call_after_refresh(self._show_file)
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        if self.desk.is_running:  # at its end the app has no screen to measure on
+            self._show_file()
 
     def shown_boxes(self) -> list[Box]:
         """tab reaches the uploads also where they have no room until they are reached."""

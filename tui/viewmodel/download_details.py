@@ -50,7 +50,8 @@ def _legacy_rows(file: File, now: float) -> list[tuple[str, str]]:
     d = file.legacy
     if d is None:
         return []
-    rows = [("user", str(d.user)), ("there", f"{d.remote}\\{d.name}" if d.remote else str(d.name))]
+    there = "\\" if "\\" in d.remote else "/"
+    rows = [("user", str(d.user)), ("there", f"{d.remote}{there}{d.name}" if d.remote else str(d.name))]
     if file.mesh is None:
         rows.append(("have", f"{d.done:,} bytes"))
     if d.place is not None and file.stand is Stand.WAITING:

@@ -29,7 +29,7 @@ def columns(
 
     def name(line: Line) -> str:
         if isinstance(line, Folder):
-            return f"{glyphs.opened if line.open else glyphs.folded} {about(line)}"
+            return f"{glyphs.opened if line.open else glyphs.folded} {line.title}"
         return f"  {line.name}" if line.below else line.name
 
     def bar(line: Line) -> Cell:
@@ -45,7 +45,7 @@ def columns(
         return value(line).rate >= 1
 
     return (
-        Column("name", 16, name, weight=3, copy=about),
+        Column("name", 16, name, weight=4, copy=about),
         Column("via", 12, lambda line: Cell(via(line), "dim"), weight=2),
         Column("folder", 10, lambda line: Cell(above(line), "dim"), weight=1, level=112),
         Column("progress", _BAR + 5, bar, copy=_share)

@@ -64,7 +64,7 @@ def state_cell(line: Line, now: float, removing: float | None) -> Cell:
         return _word(line, now)
     found = line.sum
     if found.stand is Stand.DONE:
-        return Cell("done", "text")
+        return Cell(f"{found.files} done", "text")
     done = f"{found.finished}/{found.files}"
     if found.failed and found.stand is Stand.FAILED:
         return Cell(f"{found.failed} failed", "bad")

@@ -78,7 +78,7 @@ def test_a_folder_tells_what_matters_most() -> None:
     assert state_cell(folder(0, 1, 5), NOW, None).text == "active 1/3"
     assert state_cell(folder(1, 7), NOW, None).text == "place 12 0/2"
     assert state_cell(folder(4, 5, 10), NOW, None).text == "2 failed"
-    assert state_cell(folder(5, 11), NOW, None).text == "done"
+    assert state_cell(folder(5, 11), NOW, None).text == "2 done"
     assert state_cell(folder(2, 8), NOW, None).text == "again in 0:42 0/2"
     assert about(folder(0, 1)) == "F (2 files)" and about(file(0)) == "01 Night Ferry.mp3"
 

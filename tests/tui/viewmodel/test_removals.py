@@ -35,7 +35,9 @@ def test_what_one_key_press_removed_comes_back_together() -> None:
     removals.add("one", [Going(legacy="x")], 0.0)
     removals.add("all", [Going("m", paused=True), Going(legacy="x"), Going(legacy="y", paused=True)], 1.0)
     undone = removals.undo()
-    assert undone is not None and [g.key for g in undone.going] == ["m", "y"], "what goes already keeps its time"
+    assert undone is not None and [g.key for g in undone.going] == ["m", "y"], (
+        "what goes already keeps its time"
+    )
     assert removals.left("x", 1.0) == 9.0 and removals.left("y", 1.0) is None
 
 
