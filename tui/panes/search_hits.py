@@ -91,10 +91,6 @@ class HitSearch(SearchView):
     def front(self) -> RowsBox[Any]:
         return self.fold_list if self.folded else self.list
 
-    @property
-    def place(self) -> str:
-        return self.pane.NAME
-
     def _columns(self) -> tuple[Column[Row], ...]:
         return columns(self.list.inner[0])
 
