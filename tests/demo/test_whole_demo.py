@@ -59,7 +59,7 @@ def read_until(stream: IO[str] | None, word: str) -> str:
 
 def test_the_demo_proves_itself_with_both_sides_killed(tmp_path: Path) -> None:
     with start(tmp_path, "--json", "--kill-leecher", "--peers", "4") as demo:
-        out, err = demo.communicate(timeout=150)
+        out, err = demo.communicate(timeout=240)
     assert err == ""
     summary = json.loads(out)
     assert demo.returncode == 0, summary
@@ -83,9 +83,7 @@ def test_the_demo_proves_itself_with_both_sides_killed(tmp_path: Path) -> None:
         "Starting",
         "Downloading",
         "killing comet",
-        "comet starts again",
         "killing the Soulseek server",
-        "the Soulseek server starts again",
     ],
 )
 def test_ctrl_c_leaves_no_process_and_no_folder(moment: str, tmp_path: Path) -> None:

@@ -4,22 +4,18 @@ Rules:
 - It listens on 127.0.0.1 only, on any free port, without UPnP, and looks for no distributed parent.
 - It dials a user directly and asks to be dialled only where that fails: aioslsk's default, both at once, sometimes
   loses the message it dialled for where both arrive within a millisecond, as on one machine.
-- The answer to an offer counts also where it is quicker than aioslsk, which begins to wait for it only after its own
-  message is out, and then waits for half a minute.
 - The name of a share is made from the user and the folder, never from the machine's hardware address.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from pathlib import Path
 from typing import Any, Final
 
 from aioslsk.client import SoulSeekClient
 from aioslsk.network.connection import ListeningConnection
-from aioslsk.network.network import ExpectedResponse, Network, PeerConnectMode
-from aioslsk.protocol.messages import PeerTransferReply
+from aioslsk.network.network import Network, PeerConnectMode
 from aioslsk.settings import (
     CredentialsSettings,
     DebugSettings,
@@ -38,7 +34,6 @@ from aioslsk.settings import (
 from aioslsk.shares.manager import SharesManager
 
 HOST: Final = "127.0.0.1"
-_REPLIES: Final = 20
 
 
 class GivenSettings(Settings):  # type: ignore[misc]
@@ -80,27 +75,7 @@ def settings(
 
 
 class LoopbackNetwork(Network):  # type: ignore[misc]
-    """Listens on this machine only, and remembers the latest answers to offers."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._replies: deque[tuple[Any, Any]] = deque(maxlen=_REPLIES)
-
-    async def on_message_received(self, message: Any, connection: Any) -> None:
-        """As aioslsk's."""
-        if isinstance(message, PeerTransferReply.Request):
-            self._replies.append((connection, message))
-        await super().on_message_received(message, connection)
-
-    def create_peer_response_future(
-        self, peer: str, message_class: type[Any], fields: dict[str, Any] | None = None
-    ) -> ExpectedResponse:
-        """As aioslsk's, done at once where the answer is here already."""
-        future = super().create_peer_response_future(peer, message_class, fields)
-        for reply in self._replies:
-            if not future.done() and future.matches(*reply):
-                future.set_result(reply)
-        return future
+    """Listens on this machine only."""
 
     def create_listening_connections(self) -> tuple[ListeningConnection, None]:
         """One, on any free port."""
