@@ -157,7 +157,7 @@ class Leecher:
 
     def _download(self, hits: list[HitView], jobs: set[str]) -> None:
         """Fetches what no job does; returns when all of it is in the list."""
-        others = [hit for hit in hits if hit.release not in jobs]
+        others = [hit for hit in hits if hit.release not in jobs and self._words.slow not in hit.name]
         asked: set[str] = set()
         for hit in sorted(others, key=lambda hit: -hit.size):
             reply = self._console.ask(Download(hit.content, hit.size, str(hit.name), str(hit.folder)))
