@@ -1,6 +1,7 @@
 """An engine for the time of one command: start, wait for peers or for the Soulseek server, stop in order.
 
-The home is held by that engine meanwhile; a home another instance holds ends the command with code 3.
+The home is held by that engine meanwhile; a home another instance holds ends the command with code 3. What an engine
+logs goes to the log of the home, never between the lines of a command.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from slskmesh.cli.logfile import log_to
 from slskmesh.engine.console import Console, TimedOut
 from slskmesh.engine.events import Event
 from slskmesh.engine.interrupts import Interrupts
@@ -36,7 +38,7 @@ def ready_home(home: Path) -> Home:
 @contextlib.contextmanager
 def running(home: Path, on_event: Callable[[Event], None] | None = None) -> Iterator[Console]:
     """A console on a running, listening engine; stopped in order at the end, also by a signal."""
-    ready_home(home)
+    log_to(ready_home(home))
     from slskmesh.engine.thread import EngineThread
 
     console = Console(EngineThread(home), on_event)

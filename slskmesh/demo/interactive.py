@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import sys
 import threading
@@ -211,6 +212,7 @@ def _engine(home: Home, mailbox: Mailbox) -> Engine:
 
 
 def _with_user(show: Show, network: Network) -> int:
+    logging.getLogger("slskmesh").addHandler(logging.NullHandler())  # else warnings are drawn over the screen
     home = network.user_home(YOU, patience=PATIENCE, rescue_over=RESCUE_OVER)
     client = DemoClient(EngineThread(home, _engine), network.porch.invite, network.big_size)
     director = Director(network, client)

@@ -174,11 +174,11 @@ def test_pictures_of_each_pane_are_taken_on_the_running_network(tmp_path: Path) 
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
+    assert [line for line in done.stderr.splitlines() if "…" not in line and ".svg" not in line] == []
     names = (
         "search-releases",
         "search-release",
@@ -189,6 +189,10 @@ def test_pictures_of_each_pane_are_taken_on_the_running_network(tmp_path: Path) 
         "peers",
         "settings",
         "keys",
+        "search-soulseek",
+        "transfers",
+        "scenes",
+        "disaster",
     )
     assert {path.name for path in shots.iterdir()} == {
         f"{name}-{size}.svg" for name in names for size in ("120x36", "80x24")
