@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"^\s*(?:[\[(]?\d{1,3}[\])]?[\s._-]+)+")
 _REST = re.compile(r"[\W_]+")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 WORDS_MAX = 8
 NAME = 14  # cells of a user's name in the question
 
@@ -47,8 +48,8 @@ def words_for(name: str, folder: str) -> str:
     """What to search for: the name without track number and ending, with the folder's where that says too little."""
     stem = name.rpartition(".")[0] or name
     words = _REST.sub(" ", _NUMBER.sub("", stem)).split()
-    if len(words) < 3:
-        words = [*_REST.sub(" ", folder.rpartition("/")[2]).split(), *words]
+    if len(words) < 2:
+        words = [*_REST.sub(" ", _YEAR.sub(" ", folder.rpartition("/")[2])).split(), *words]
     return " ".join(list(dict.fromkeys(words))[:WORDS_MAX])
 
 

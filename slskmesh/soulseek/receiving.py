@@ -20,7 +20,9 @@ from aioslsk.protocol.primitives import uint64
 from slskmesh.errors import UserError
 
 LOST: Final = "Connection lost"
-AHEAD: Final = 512 * 1024  # bytes read ahead of the disk: an eighth of the processor's time less than with 64 KiB
+AHEAD: Final = (
+    512 * 1024
+)  # bytes read ahead of the disk: an eighth of the processor's time less than with 64 KiB
 CONNECTION_WAIT: Final = 60.0  # seconds from our yes to the file connection
 
 

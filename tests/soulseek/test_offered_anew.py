@@ -127,6 +127,7 @@ async def test_a_server_that_goes_costs_no_try(
     ben.client._thread.post(calls._aio.transfers._again, 1)
     if asked is not None:
         await _asked_by_ben(server, asked)
+        monkeypatch.setattr("slskmesh.soulseek.connections._DIAL_WAIT", 60.0)  # for the dials after this one
     await ben.client.disconnect()
     server.ignored.clear()
     server.ports["anna"] = port

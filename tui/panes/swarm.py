@@ -12,7 +12,14 @@ from typing import Any
 
 from slskmesh.engine.commands import Watch
 from slskmesh.engine.legacy_commands import WatchLegacy
-from slskmesh.engine.legacy_views import LegacyDownloadsView, LegacyDownloadView, LegacyUploadsView
+from slskmesh.engine.legacy_views import (
+    LegacyDownloadsView,
+    LegacyDownloadView,
+    LegacyUploadsView,
+    ModeView,
+    PeopleView,
+    StatisticsView,
+)
 from slskmesh.engine.views import (
     ChunkMapView,
     SourceView,
@@ -204,6 +211,9 @@ class SwarmPane(Pane):
             self.map.touch()
         if types & {UploadsView, LegacyUploadsView}:
             self._show_uploads()
+        if types & {ModeView, PeopleView, StatisticsView}:
+            self._show_timeline()
+            self._show_availability()
 
     def second(self) -> None:
         self._show_availability()

@@ -91,7 +91,9 @@ def show_timeline(box: TextBox, file: File, desk: MeshApp, *, graph: bool) -> No
     box.title, box.note = str(file.name), percent(file.done, file.size).strip()
     samples = _samples(file, desk) if graph else []
     cells = max(20, box.inner[0] - 2)
-    box.show(timeline.lines(file, file.legacy.lines, samples, cells, desk.clock(), desk.glyphs))
+    mode = desk.state.mode
+    offline = mode is not None and mode.phase != "online"
+    box.show(timeline.lines(file, file.legacy.lines, samples, cells, desk.clock(), desk.glyphs, offline))
 
 
 def _short(number: int) -> str:

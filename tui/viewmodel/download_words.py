@@ -82,8 +82,10 @@ def via(line: Line) -> str:
     return f"{whom}+mesh" if found.mesh else whom
 
 
-def _waits(d: LegacyDownloadView, now: float) -> str:
+def _waits(d: LegacyDownloadView, offline: bool) -> str:
     """What a Soulseek download waits for, where the engine gives no reason."""
+    if offline and d.phase is LegacyPhase.QUEUED:
+        return "waits for the Soulseek server; b says more"
     if d.phase is LegacyPhase.REQUESTED:
         return f"waits in {d.user}'s queue"
     return {
@@ -97,8 +99,8 @@ def _waits(d: LegacyDownloadView, now: float) -> str:
     }[d.phase]
 
 
-def reason(file: File, now: float) -> Spans:
-    """Why the download stands where it stands, in words."""
+def reason(file: File, now: float, offline: bool = False) -> Spans:
+    """Why the download stands where it stands, in words. `offline`: there is no session with the Soulseek server."""
     legacy = file.legacy
     if legacy is None:
         assert file.mesh is not None
@@ -106,7 +108,7 @@ def reason(file: File, now: float) -> Spans:
     if file.rescued and file.mesh is not None and file.mesh.state is not TransferState.DONE:
         return [(f"{RESCUED}: ", "accent"), *mesh_reason(file.mesh)]
     word = _word(file, now)
-    line: Spans = [(f"{word.text}: ", word.role), (str(legacy.reason) or _waits(legacy, now), "text")]
+    line: Spans = [(f"{word.text}: ", word.role), (str(legacy.reason) or _waits(legacy, offline), "text")]
     if legacy.elsewhere:
         line.append(("  S finds another source", "warn"))
     elif legacy.tries and file.stand in (Stand.WAITING, Stand.FAILED):

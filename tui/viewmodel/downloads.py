@@ -199,14 +199,14 @@ class Downloads:
         for old, new in zip(self._legacy, legacy, strict=True):
             if old is new or old == new:
                 continue
-            if (old.key, old.folder, old.transfer, old.path) != (new.key, new.folder, new.transfer, new.path):
+            if any(getattr(old, name) != getattr(new, name) for name in _LEGACY_FIXED):
                 return None
             file = self._files[new.key]
             fresh[file] = [file.mesh, new]
         for before, now in zip(self._transfers, transfers, strict=True):
             if before is now or before == now:
                 continue
-            if (before.transfer, before.folder, before.path) != (now.transfer, now.folder, now.path):
+            if any(getattr(before, name) != getattr(now, name) for name in _MESH_FIXED):
                 return None
             file = self._owners[now.transfer]
             fresh.setdefault(file, [None, file.legacy])[0] = now
@@ -396,4 +396,7 @@ _KEYS: dict[str, Callable[[Line], Any]] = {
     "size": lambda line: -_value(line).size,
     "progress": lambda line: -_value(line).share,
 }
+# what places a file in the list: where one of these differs, the list is made anew
+_MESH_FIXED = ("transfer", "name", "folder", "path", "added")
+_LEGACY_FIXED = ("key", "transfer", "name", "folder", "path", "added")
 _FOLLOWING = frozenset({"state", "user", "rate", "size", "progress"})

@@ -46,13 +46,14 @@ def lines(
     cells: int,
     now: float,
     glyphs: Glyphs,
+    offline: bool = False,
 ) -> list[Line]:
     """The box's lines in `cells` cells. `samples`: bytes a second, one a second; empty: no graph."""
     d = file.legacy
     assert d is not None
     told = f" {percent(file.done, file.size)}  {size(file.done)} of {size(file.size)}"
     out: list[Line] = [
-        reason(file, now),
+        reason(file, now, offline),
         [
             *bar(file.done, file.size, max(8, cells - len(told)), glyphs, STAND_ROLES[file.stand]),
             (told, "text"),

@@ -56,6 +56,15 @@ def test_place_countdown_and_what_to_do() -> None:
     assert state_cell(file(0), NOW, 7.4).text == "gone 7s"
 
 
+def test_without_a_session_what_is_queued_waits_for_the_server() -> None:
+    queued = file(2, next_try=None)
+    assert text_of(reason(queued, NOW)).startswith("queued: waits until dubmaster is asked")
+    assert text_of(reason(queued, NOW, offline=True)).startswith("queued: waits for the Soulseek server")
+    assert text_of(reason(file(0), NOW, offline=True)).startswith("active: vinyl_b sends"), (
+        "that needs no server"
+    )
+
+
 def test_where_it_comes_from() -> None:
     download, peers = rescue()
     assert via(file(0)) == "slsk:vinyl_b"

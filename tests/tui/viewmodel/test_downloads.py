@@ -191,6 +191,25 @@ def test_what_changes_in_place_is_followed_too(
         assert [(f.mesh, f.legacy) for f in followed.files] == [(f.mesh, f.legacy) for f in fresh.files]
 
 
+def test_what_places_a_file_is_followed() -> None:
+    rows = [legacy(n, folder=s("")) for n in range(3)]
+    for change in (
+        {"added": NOW},
+        {"folder": s("F")},
+        {"name": s("zz")},
+        {"path": s("/x")},
+        {"transfer": CONTENT},
+    ):
+        list_ = made([transfer(0, transfer=CONTENT, folder=s(""), added=NOW - 1e6)], rows)
+        list_.arrange("name", False)
+        changed = [msgspec.structs.replace(rows[0], **change), *rows[1:]]
+        fresh = Downloads()
+        fresh.arrange("name", False)
+        for one in (list_, fresh):
+            one.take((transfer(0, transfer=CONTENT, folder=s(""), added=NOW - 1e6),), tuple(changed))
+        assert shown(list_) == shown(fresh) and list(list_._files) == list(fresh._files), change
+
+
 def test_the_discs_of_a_release_are_one_folder() -> None:
     assert release_folder("A/Album/CD 2") == "A/Album" and release_folder("Album/Disc2 - Live") == "Album"
     assert release_folder("CD1") == "CD1" and release_folder("A/Discovery") == "A/Discovery"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slskmesh.engine.legacy_views import LegacyPhase, LegacyUploadsView
+from slskmesh.engine.legacy_views import LegacyPhase, LegacyUploadsView, LegacyUploadView
 from slskmesh.engine.views import UploadsView, UploadView
 from tests.tui.fake import peer_id, s, uploads
 from tests.tui.fake_transfers import sending, upload
@@ -32,7 +32,7 @@ legacy = st.lists(
 
 @given(mesh, legacy)
 def test_who_is_sent_something_comes_first_and_each_list_keeps_its_order(
-    peers: list[UploadView], users: list[words.LegacyUploadView]
+    peers: list[UploadView], users: list[LegacyUploadView]
 ) -> None:
     shown = words.merged(UploadsView(tuple(peers)), LegacyUploadsView(tuple(users)))
     assert sorted(map(words.key_of, shown)) == sorted(map(words.key_of, [*peers, *users]))
