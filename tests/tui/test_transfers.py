@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+
 import msgspec
 import pytest
 
 from slskmesh.engine import commands as c
 from slskmesh.engine import legacy_commands as lc
+from slskmesh.engine.client import Batch
 from slskmesh.engine.commands import Command
 from slskmesh.engine.events import Event, Reply
 from slskmesh.engine.legacy_views import LegacyDownloadsView, LegacyPhase, LegacyUploadsView
 from slskmesh.engine.views import TransferState, TransfersView, UploadsView, UploadView, View
 from tests.tui.fake import (
     NOW,
+    FakeClient,
     everything,
     hit,
     peer_id,
@@ -37,6 +41,7 @@ from tests.tui.fake_transfers import (
 )
 from tests.tui.stage import NARROW, WIDE, Stage, play, stage
 from tui.actions import PANE_OF
+from tui.bridge import linger
 from tui.panes.swarm import SwarmPane
 from tui.removing import AT_ONCE
 from tui.switching import words_for
@@ -632,6 +637,21 @@ def test_ten_thousand_downloads_are_followed_and_reached() -> None:
             assert len(pane(st).downloads) == 1010
 
     play(scene())
+
+
+def test_lingering_waits_for_downloads_from_soulseek_users() -> None:
+    class Counting(FakeClient):
+        drained = 0
+
+        def drain(self) -> Batch:
+            self.drained += 1
+            if self.drained == 3:
+                self.push(downloads(1, phase=LegacyPhase.PAUSED))
+            return super().drain()
+
+    client = Counting(downloads(2))
+    linger(client, threading.Event(), running=0, poll=0.001, legacy=2)
+    assert client.drained == 3
 
 
 def test_a_job_s_transfer_that_is_folded_away_is_shown() -> None:
