@@ -118,7 +118,7 @@ async def test_a_server_that_goes_costs_no_try(
     ben.rule.open, port = 1, server.ports["anna"]
     asked = {"asked for an address": ADDRESS, "dialling": CONNECT}.get(when)
     if when == "dialling":
-        monkeypatch.setattr("slskmesh.soulseek.connections._DIAL_WAIT", 1.0)
+        monkeypatch.setattr("slskmesh.soulseek.connections._DIAL_WAIT", 6.0)
         server.ports["anna"] = 1
     if asked is None:
         await ben.client.disconnect()
