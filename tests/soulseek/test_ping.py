@@ -22,6 +22,11 @@ from .scripted import PRIVILEGES, Person, ScriptedServer, framed, u32
 PATIENCE = 60
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slskmesh.soulseek.calls.PING_SECONDS", float(PATIENCE))
+
+
 @pytest.fixture
 async def server(nursery: trio.Nursery) -> ScriptedServer:
     there = ScriptedServer()
