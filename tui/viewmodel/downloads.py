@@ -186,7 +186,7 @@ class Downloads:
                 folder.stale()
         if (found and self.sort in _FOLLOWING) or (reworded and self.filter):
             self._arrange()
-        elif reworded:
+        if reworded:
             self._count()
 
     def _changes(
@@ -225,6 +225,7 @@ class Downloads:
         for folder in self._folders.values():
             folder.stale()
         self._group()
+        self._count()
 
     def _group(self) -> None:
         folders: dict[str, Folder] = {}
@@ -348,9 +349,9 @@ class Downloads:
                 if all(term in entry.words for term in terms):
                     entries.append(entry)
                 continue
-            found = (
-                [f for f in entry.files if all(term in f.words for term in terms)] if terms else entry.files
-            )
+            found = entry.files
+            for term in terms:
+                found = [file for file in found if term in file.words]
             if found:
                 shown = self._sorted(found)
                 if shown != entry.shown:
@@ -360,7 +361,6 @@ class Downloads:
                         file.below = True
                 entries.append(entry)
         self._shown = self._sorted(entries)
-        self._count()
         self._flatten()
 
     def _sorted(self, lines: Sequence[Any]) -> list[Any]:
