@@ -32,8 +32,6 @@ app = typer.Typer(
 )
 for group in (jobs, transfers, rooms, users, wishes, account):
     app.add_typer(group)
-app.command()(say)
-app.command()(message)
 
 
 def run_command(argv: list[str]) -> int:
@@ -242,6 +240,10 @@ def download(
         run_download(home_of(home), " ".join(what or []), name, size, where, wait, Output(json))
 
 
+app.command()(say)
+app.command()(message)
+
+
 @app.command()
 def status(home: HomeOption = None, json: JsonOption = False, wait: ServerWait = 30.0) -> None:
     """Show the mode and how the Soulseek server stands. Code 1 if it is wanted and not there."""
@@ -273,7 +275,7 @@ def demo(
         typer.Option(metavar="DIR", help="Write pictures of each pane and end.", show_default=False),
     ] = None,
 ) -> None:
-    """A whole small network on this machine: slow, lying and dying peers, and you among them."""
+    """A whole small network on this machine: slow, lying and dying peers, a Soulseek server, and you among them."""
     from slskmesh.cli.demo import run_demo
 
     raise typer.Exit(

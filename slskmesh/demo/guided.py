@@ -81,8 +81,8 @@ def _soulseek_rows() -> tuple[tuple[str, str, str], ...]:
     return (
         (
             "Soulseek",
-            f"Press 1 and i, type {TAPES} and press enter: users of a Soulseek server answer beside the peers. Fetch "
-            f"{SLOW}'s and {STEADY}'s files.",
+            f"Press 1 and i, type {TAPES}: users of a Soulseek server answer beside the peers. On Slipway press C and "
+            f"choose {SLOW}, on {STEADY}'s files a.",
             "legacy",
         ),
         (

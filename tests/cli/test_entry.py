@@ -41,6 +41,15 @@ def test_version_and_help(run: Run) -> None:
         "resolve",
         "jobs",
         "download",
+        "transfers",
+        "rooms",
+        "say",
+        "message",
+        "users",
+        "wishes",
+        "account",
+        "status",
+        "published",
         "Exit codes",
     ):
         assert command in shown.stdout

@@ -265,6 +265,27 @@ def test_killed_while_files_run_both_ways_they_end_without_it(harbour: Harbour) 
     assert same(mine, harbour.root / "bob", "ours")
 
 
+def test_what_is_offered_while_it_is_away_comes_once_it_is_back(harbour: Harbour) -> None:
+    with harbour.engine() as me:
+        me.mode("hybrid", "healthy")
+        fetch(me, "long")
+        reach(me, "long", LegacyPhase.ACTIVE, more=0)
+        fetch(me, "short")
+        reach(me, "short", LegacyPhase.REQUESTED)
+        harbour.kill()
+        me.mode("disaster", "unavailable")
+        harbour.ann.tell(limit=0)
+        reach(me, "long", LegacyPhase.DONE)
+        harbour.ann.wait(
+            "upload", state="INITIALIZING"
+        )  # the short one, to a user whose address nobody tells her
+        harbour.look(me)
+        harbour.home_again(me)
+        reach(me, "short", LegacyPhase.DONE)
+        assert harbour.losses.lost(things(me)) == 0
+    assert same(harbour.root / "ann", harbour.root / "me-downloads", "short")
+
+
 def test_killed_while_people_talk(harbour: Harbour) -> None:
     with harbour.engine() as me:
         me.mode("hybrid", "healthy")

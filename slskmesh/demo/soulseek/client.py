@@ -4,17 +4,20 @@ Rules:
 - It listens on 127.0.0.1 only, on any free port, without UPnP, and looks for no distributed parent.
 - It dials a user directly and asks to be dialled only where that fails: aioslsk's default, both at once, sometimes
   loses the message it dialled for where both arrive within a millisecond, as on one machine.
+- Where the server goes before it tells an address nobody is waited for: aioslsk would wait for ever, its slot taken.
 - The name of a share is made from the user and the folder, never from the machine's hardware address.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any, Final
 
 from aioslsk.client import SoulSeekClient
-from aioslsk.network.connection import ListeningConnection
+from aioslsk.exceptions import PeerConnectionError
+from aioslsk.network.connection import ConnectionState, ListeningConnection, PeerConnection
 from aioslsk.network.network import Network, PeerConnectMode
 from aioslsk.settings import (
     CredentialsSettings,
@@ -34,6 +37,7 @@ from aioslsk.settings import (
 from aioslsk.shares.manager import SharesManager
 
 HOST: Final = "127.0.0.1"
+ADDRESS_SECONDS: Final = 5.0
 
 
 class GivenSettings(Settings):  # type: ignore[misc]
@@ -86,6 +90,19 @@ class LoopbackNetwork(Network):  # type: ignore[misc]
         await super().connect_listening_ports()
         line = self.listening_connections[0]
         line.port = line._server.sockets[0].getsockname()[1]
+
+    async def _get_peer_address(self, username: str) -> tuple[str, int, int]:
+        try:
+            async with asyncio.timeout(ADDRESS_SECONDS):
+                address: tuple[str, int, int] = await super()._get_peer_address(username)
+                return address
+        except TimeoutError:
+            raise PeerConnectionError("the server did not tell the address") from None
+
+    async def _make_indirect_connection(self, ticket: int, username: str, typ: str) -> PeerConnection:
+        if self.server_connection.state is not ConnectionState.CONNECTED:
+            raise PeerConnectionError("not on the server")
+        return await super()._make_indirect_connection(ticket, username, typ)
 
 
 class NamedShares(SharesManager):  # type: ignore[misc]
