@@ -23,6 +23,7 @@ LOST: Final = "Connection lost"
 AHEAD: Final = (
     512 * 1024
 )  # bytes read ahead of the disk: an eighth of the processor's time less than with 64 KiB
+PIECES: Final = 4  # written at once, of 256 KiB at most
 CONNECTION_WAIT: Final = 60.0  # seconds from our yes to the file connection
 
 
@@ -62,10 +63,14 @@ def _open(path: Path) -> tuple[int, int]:
     return handle, os.fstat(handle).st_size
 
 
-def _append(handle: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(handle, view) :]
+def _append(handle: int, pieces: list[bytes]) -> None:
+    left = [memoryview(piece) for piece in pieces]
+    while left:
+        written = os.writev(handle, left)
+        while left and written >= len(left[0]):
+            written -= len(left.pop(0))
+        if written:
+            left[0] = left[0][written:]
 
 
 async def finished(work: Any) -> Any:
@@ -111,10 +116,32 @@ async def receive(transfer: Any, connection: PeerConnection) -> None:
 
 
 async def _take(transfer: Any, connection: PeerConnection, handle: int) -> None:
-    while (left := transfer.filesize - transfer.bytes_transfered) > 0:
-        allowed = await connection.download_rate_limiter.take_tokens()
-        data = await connection.receive_data(min(allowed, left))
-        if data is None:
-            return
-        await finished(asyncio.to_thread(_append, handle, data))
-        transfer._transfer_progress_callback(data)
+    """Writes what came at once as one: on a fast line more comes than is worth a thread's while piece by piece."""
+    left = transfer.filesize - transfer.bytes_transfered
+    pieces: list[bytes] = []
+    try:
+        while left > 0:
+            allowed = await connection.download_rate_limiter.take_tokens()
+            data = await connection.receive_data(min(allowed, left))
+            if data is None:
+                return
+            pieces.append(data)
+            left -= len(data)
+            if len(pieces) == PIECES or not _more(connection):
+                await _write(transfer, handle, pieces)
+    finally:
+        await _write(transfer, handle, pieces)
+
+
+def _more(connection: PeerConnection) -> bool:
+    """Whether something is there already."""
+    return connection._reader is not None and bool(connection._reader._buffer)
+
+
+async def _write(transfer: Any, handle: int, pieces: list[bytes]) -> None:
+    taken = pieces.copy()
+    pieces.clear()
+    if taken:
+        await finished(asyncio.to_thread(_append, handle, taken))
+        for piece in taken:
+            transfer._transfer_progress_callback(piece)
