@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any, Final
 
 from aioslsk.events import on_message
@@ -19,13 +20,14 @@ from aioslsk.protocol.messages import (
     PeerTransferQueueFailed,
     PeerTransferReply,
     PeerTransferRequest,
+    PeerUploadFailed,
     SendUploadSpeed,
 )
 from aioslsk.protocol.primitives import uint32
 from aioslsk.transfer.model import FailReason, Transfer, TransferDirection
 from aioslsk.transfer.state import TransferState
 
-from slskmesh.soulseek import receiving
+from slskmesh.soulseek import receiving, sending
 from slskmesh.soulseek.transfers import UNREACHABLE, LegacyTransfer, LegacyTransfers
 
 UPLOADS_MAX: Final = 10_000  # waiting, of all users together
@@ -105,6 +107,13 @@ class Uploads(LegacyTransfers):
         await connection.send_message(uint32(ticket).serialize())
         transfer.bytes_transfered = await connection.receive_transfer_offset()
         return connection
+
+    async def _upload_file(self, transfer: LegacyTransfer, connection: PeerConnection) -> None:
+        if not await sending.send(transfer, connection):
+            with contextlib.suppress(NetworkError):
+                await self._network.send_peer_messages(
+                    transfer.username, PeerUploadFailed.Request(transfer.remote_path)
+                )
 
     async def _failed_once(self, transfer: LegacyTransfer, session: int) -> None:
         """The user could not be reached, unless it was the line to the server that was not there."""
