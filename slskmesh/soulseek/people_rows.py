@@ -137,6 +137,7 @@ def _last_messages(user: str) -> tuple[Message, ...]:
 
 def load_messages(user: str, before: int, limit: int) -> list[Message]:
     """Earlier messages with a user, with numbers less than `before`; oldest first."""
+    before, limit = max(0, min(before, 1 << 62)), max(0, min(limit, 10_000))
     query = _messages_of(user).where(LegacyMessage.number < before)
     return list(reversed(_read(query.limit(min(limit, letters.MESSAGES_KEPT)))))
 

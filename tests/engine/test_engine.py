@@ -140,7 +140,9 @@ def test_every_command_is_answered_once_whatever_is_in_it(
             for command in rubbish_of(kind):
                 requests[ground.post(command)] = command
         ground.wait_for(
-            lambda: sum(isinstance(event, Reply) for event in ground.seen) >= len(requests), 240, "all answers"
+            lambda: sum(isinstance(event, Reply) for event in ground.seen) >= len(requests),
+            240,
+            "all answers",
         )
         ground.ask(cmd.Watch(""))
         told = [event.request for event in ground.seen if isinstance(event, Reply)]
