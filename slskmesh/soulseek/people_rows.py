@@ -28,6 +28,7 @@ from slskmesh.store.models.legacy_people import (
     LegacyWish,
 )
 
+_NUMBER_MAX: Final = 2**63 - 1  # what a column of whole numbers holds
 _DIGEST: Final = 8
 
 
@@ -137,7 +138,7 @@ def _last_messages(user: str) -> tuple[Message, ...]:
 
 def load_messages(user: str, before: int, limit: int) -> list[Message]:
     """Earlier messages with a user, with numbers less than `before`; oldest first."""
-    before, limit = max(0, min(before, 1 << 62)), max(0, min(limit, 10_000))
+    before = max(0, min(before, _NUMBER_MAX))
     query = _messages_of(user).where(LegacyMessage.number < before)
     return list(reversed(_read(query.limit(min(limit, letters.MESSAGES_KEPT)))))
 

@@ -220,6 +220,8 @@ async def test_on_disk_each_conversation_has_its_bound_and_waiting_ones_stay(tmp
         (talk,) = await store.run(people_rows.load_conversations)
         assert talk.messages[0] == waiting and len(talk.messages) == letters.MEMORY_MAX + 1
         earlier = await store.run(people_rows.load_messages, "ann", talk.messages[1].number, 5000)
+        assert len(await store.run(people_rows.load_messages, "ann", 2**70, 5)) == 5
+        assert await store.run(people_rows.load_messages, "ann", -(2**70), 5) == []
     assert len(earlier) == letters.MESSAGES_KEPT - letters.MEMORY_MAX + 1
     assert [one.number for one in earlier] == sorted(one.number for one in earlier)
 
