@@ -17,9 +17,10 @@ from slskmesh.cli.output import Output, size_text
 from slskmesh.engine.commands import Search, StopSearch
 from slskmesh.engine.console import Console, Refused, TimedOut
 from slskmesh.engine.events import Event, Found, Reply, SearchEnded
+from slskmesh.engine.hit_facts import facts_of
 from slskmesh.engine.views import HitView
 from slskmesh.errors import UserError
-from slskmesh.filters import Facts, Filter, Verdict, is_lossless
+from slskmesh.filters import Filter, Verdict
 from slskmesh.wire.limits import QUERY_MAX
 
 SEARCH_TIMEOUT: Final = 150.0  # seconds; the engine ends any search sooner
@@ -131,26 +132,6 @@ def hit_text(hit: HitView) -> str:
         )
         return f"{title}  [{facts}]  Soulseek: {hit.user}{slot}\n  {path_of(hit)}"
     return f"{title}  [{facts}]  {hit.peer_name or hit.short}\n  {hit.content}  {hit.folder}/{hit.name}"
-
-
-def facts_of(hit: HitView) -> Facts:
-    """What a filter looks at."""
-    extension = hit.name.rpartition(".")[2].casefold() if "." in hit.name else ""
-    bitrate, depth = hit.bitrate // 1000 or None, hit.bit_depth or None
-    return Facts(
-        words=" ".join((hit.folder, hit.name, hit.artist, hit.album, hit.title)).casefold(),
-        format=extension,
-        size=hit.size,
-        bitrate=bitrate,
-        length=round(hit.duration) or None,
-        lossless=is_lossless(extension, bitrate, depth),
-        depth=depth,
-        rate=hit.sample_rate or None,
-        vbr=hit.vbr,
-        free=hit.free_slot,
-        queue=hit.queue,
-        speed=hit.speed,
-    )
 
 
 def run_search(

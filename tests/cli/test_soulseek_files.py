@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import signal
 import subprocess
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from slskmesh.cli.download import check_path
-from slskmesh.cli.search import facts_of, path_of, question_of
+from slskmesh.cli.search import path_of, question_of
 from slskmesh.cli.transfer_words import Transfer
 from slskmesh.cli.transfers import find
+from slskmesh.engine.hit_facts import facts_of
 from slskmesh.engine.views import HitView
 from slskmesh.errors import UserError
 from slskmesh.filters import Filter, Verdict
@@ -183,7 +185,7 @@ def test_uploads_are_shown_while_somebody_fetches(me: Account, soulseek: Soulsee
             soulseek.ann.tell(search="pilot whale")
             try:
                 path = soulseek.ann.wait("answer")["answer"][0][0]
-            except Exception:  # noqa: BLE001 - nothing yet
+            except queue.Empty:  # nobody answered yet
                 continue
         name = soulseek.server.order(status=True)["users"]
         mine = next(user for user in name if user not in ("ann", "bob"))

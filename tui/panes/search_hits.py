@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from slskmesh.engine.commands import Search, StopSearch
 from slskmesh.engine.events import Found, Level, Reply, SearchEnded
+from slskmesh.engine.hit_facts import facts_of
 from slskmesh.engine.views import HitView, StatusView
 from slskmesh.filters import Filter, FilterError, Verdict
 from tui.actions import engine_off
@@ -27,7 +28,7 @@ from tui.viewmodel.banner import MARKERS
 from tui.viewmodel.columns import Column, tabbed
 from tui.viewmodel.formats import plural
 from tui.viewmodel.groups import Groups, Item
-from tui.viewmodel.hits import facts_of, is_legacy
+from tui.viewmodel.hits import is_legacy
 from tui.viewmodel.holdings import Group, Member
 from tui.viewmodel.results import HITS_MAX, SLICE, Results
 from tui.viewmodel.rows import NONE, Row, Wanted

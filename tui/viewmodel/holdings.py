@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from slskmesh.engine.hit_facts import extension
 from slskmesh.engine.views import HitView
 from slskmesh.filters import is_lossless
-from tui.viewmodel.hits import extension, is_legacy, last_part, release_text, root_of, source_rank, who
+from tui.viewmodel.hits import is_legacy, last_part, release_text, root_of, source_rank, who
 from tui.viewmodel.rows import Copy, Order, Row, album_rank
 
 TOGETHER_MAX = 2_000  # files of peers; with more of them each peer is looked at alone

@@ -16,9 +16,10 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from slskmesh.engine.hit_facts import facts_of
 from slskmesh.engine.views import HitView
 from tui.viewmodel.facets import held, names_of
-from tui.viewmodel.hits import facts_of, same_key, who
+from tui.viewmodel.hits import same_key, who
 from tui.viewmodel.rows import RANKS, Copy, Judged, Order, Row, Wanted, album_rank, judge, preference, settle
 
 HITS_MAX = 100_000

@@ -7,12 +7,12 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slskmesh.engine.hit_facts import facts_of
 from slskmesh.engine.views import HitView
 from tests.tui.fake import hit, s
 from tests.tui.fake_search import legacy
 from tui.viewmodel.facets import FACETS, NAMES, held, names_of, passes, switches
 from tui.viewmodel.glyphs import ASCII
-from tui.viewmodel.hits import facts_of
 from tui.viewmodel.results import Results
 from tui.viewmodel.rows import Wanted
 from tui.viewmodel.spans import text_of, width

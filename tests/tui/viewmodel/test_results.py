@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slskmesh.engine.hit_facts import facts_of
 from slskmesh.engine.views import HitView
 from slskmesh.filters import Filter, Verdict
 from tests.tui.fake import hit, hits, s
 from tests.tui.fake_search import legacy, mixed
-from tui.viewmodel.hits import facts_of, same_key, source_rank, who
+from tui.viewmodel.hits import same_key, source_rank, who
 from tui.viewmodel.results import SLICE, Results
 from tui.viewmodel.rows import SORTS, Wanted
 
