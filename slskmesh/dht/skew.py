@@ -23,5 +23,8 @@ class Skew:
             self._ahead.append(ours - theirs)
 
     def median(self) -> float:
-        """Seconds our clock is ahead of most peers', 0 while fewer than three have spoken."""
-        return statistics.median(self._ahead) if len(self._ahead) >= _NEEDED else 0.0
+        """Seconds our clock is ahead of most peers', 0 while fewer than three have spoken.
+
+        One of those told, never between two: the sum of two absurd ones may be no number.
+        """
+        return statistics.median_low(self._ahead) if len(self._ahead) >= _NEEDED else 0.0
