@@ -12,6 +12,10 @@ class Command(msgspec.Struct, frozen=True):
     """Base of all commands."""
 
 
+class Change(Command, frozen=True):
+    """One that changes lists: its answer comes after the views that show it."""
+
+
 class Search(Command, frozen=True):
     """Asks the networks that the mode allows; hits come as `Found` events with this command's request number as query.
 
@@ -32,7 +36,7 @@ class StopSearch(Command, frozen=True):
     query: int
 
 
-class Download(Command, frozen=True):
+class Download(Change, frozen=True):
     """Fetches one content from every connected peer that has it. Reply value: the transfer id.
 
     `name` is the file's name, `folder` the sub-folder below the downloads folder (may be empty); both are made safe.
@@ -44,25 +48,25 @@ class Download(Command, frozen=True):
     folder: str = ""
 
 
-class Pause(Command, frozen=True):
+class Pause(Change, frozen=True):
     """Stops one download and keeps what is there."""
 
     transfer: str
 
 
-class Resume(Command, frozen=True):
+class Resume(Change, frozen=True):
     """Goes on with a paused or failed download (failed: tries again)."""
 
     transfer: str
 
 
-class Remove(Command, frozen=True):
+class Remove(Change, frozen=True):
     """Takes a download off the list; an unfinished one's partial file is deleted, a finished file never is."""
 
     transfer: str
 
 
-class Move(Command, frozen=True):
+class Move(Change, frozen=True):
     """Moves a queued download `by` places (negative: earlier)."""
 
     transfer: str
@@ -75,7 +79,7 @@ class Watch(Command, frozen=True):
     transfer: str
 
 
-class Connect(Command, frozen=True):
+class Connect(Change, frozen=True):
     """Dials a peer by invite text, or by `host:port` where the peer's key is not known beforehand."""
 
     invite: str
@@ -87,32 +91,32 @@ class MakeInvite(Command, frozen=True):
     valid_hours: int = 24 * 7
 
 
-class Disconnect(Command, frozen=True):
+class Disconnect(Change, frozen=True):
     """Closes the session with a peer and does not redial it by itself."""
 
     peer: str
 
 
-class Block(Command, frozen=True):
+class Block(Change, frozen=True):
     """Refuses a peer from now on: sessions, searches, chunks."""
 
     peer: str
 
 
-class Unblock(Command, frozen=True):
+class Unblock(Change, frozen=True):
     """Takes a block back."""
 
     peer: str
 
 
-class Trust(Command, frozen=True):
+class Trust(Change, frozen=True):
     """Marks a peer as trusted (or not): preferred for slots and sources."""
 
     peer: str
     trusted: bool
 
 
-class Forget(Command, frozen=True):
+class Forget(Change, frozen=True):
     """Removes a peer that is not connected from the peer book."""
 
     peer: str
@@ -159,7 +163,7 @@ class Resolve(Command, frozen=True):
     release: str
 
 
-class AddJob(Command, frozen=True):
+class AddJob(Change, frozen=True):
     """Starts a job. Reply value: its number. Fields as `slskmesh.jobs.state.Spec` has them.
 
     `kind`: "mb_release", "discography", "label_crate"; `target`: the id of a release, artist or label, or its page's
@@ -183,37 +187,37 @@ class AddJob(Command, frozen=True):
     requested_by: str = ""
 
 
-class PauseJob(Command, frozen=True):
+class PauseJob(Change, frozen=True):
     """Stops a job and its transfers; what is there stays."""
 
     job: int
 
 
-class ResumeJob(Command, frozen=True):
+class ResumeJob(Change, frozen=True):
     """Goes on with a paused job (failed: tries again)."""
 
     job: int
 
 
-class RetryJob(Command, frozen=True):
+class RetryJob(Change, frozen=True):
     """Tries everything of a job again that is not done: plans anew, now."""
 
     job: int
 
 
-class CancelJob(Command, frozen=True):
+class CancelJob(Change, frozen=True):
     """Ends a job; finished files stay, unfinished ones are removed."""
 
     job: int
 
 
-class RemoveJob(Command, frozen=True):
+class RemoveJob(Change, frozen=True):
     """Takes a job that is over off the list. Files stay."""
 
     job: int
 
 
-class MoveJob(Command, frozen=True):
+class MoveJob(Change, frozen=True):
     """Moves a job `by` places in the order of work (negative: earlier)."""
 
     job: int

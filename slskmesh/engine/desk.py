@@ -85,8 +85,18 @@ class Desk:
         except SlskmeshError as error:
             self.reply(request, False, str(error))
             return
+        if isinstance(command, cmd.Change):
+            await self._shown()
         text, value = answer if isinstance(answer, tuple) else (answer, "")
         self.reply(request, True, text, value)
+
+    async def _shown(self) -> None:
+        """Waits until the views show what a command did, so that nobody reads lists of before its answer."""
+        engine = self._engine
+        for published in [
+            beat.hasten() for beat in (engine.pulse.lists, engine.legacy_pulse.lists, engine.job_pulse.lists)
+        ]:
+            await published.wait()
 
     # -- downloads ---------------------------------------------------------------------------------------------
 

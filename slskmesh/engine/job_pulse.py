@@ -1,11 +1,11 @@
-"""Publishes jobs and the mesh: lists at 2 Hz, the watched job when it changed, the table's state once a second."""
+"""Publishes jobs and the mesh: lists at 2 Hz and soon after a command that changed them, the watched job when it
+changed, the table's state once a second."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import trio
-
+from slskmesh.engine.beat import Beat
 from slskmesh.engine.job_snapshots import job_view, row_view
 from slskmesh.engine.job_views import JobsView, MeshView
 from slskmesh.engine.views import View
@@ -25,6 +25,7 @@ class JobPulse:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.lists = Beat(_LISTS_EVERY)
         self._watched = 0
         self._shown = (0, -1)
         self.open = 0  # jobs that are not over
@@ -45,7 +46,7 @@ class JobPulse:
             if beat % _MESH_EVERY == 0:
                 self._mesh()
             beat += 1
-            await trio.sleep(_LISTS_EVERY)
+            await self.lists.rest()
 
     def _job(self) -> None:
         jobs, job = self._engine.plane.jobs, self._watched

@@ -7,7 +7,7 @@ network's own words for each hit.
 
 from __future__ import annotations
 
-from slskmesh.engine.commands import Command
+from slskmesh.engine.commands import Change, Command
 
 # -- server and mode -----------------------------------------------------------------------------------------------
 
@@ -42,7 +42,7 @@ class SetMode(Command, frozen=True):
 # -- downloads and uploads -------------------------------------------------------------------------------------------
 
 
-class GetHits(Command, frozen=True):
+class GetHits(Change, frozen=True):
     """Fetches hits of a query, each from where it was found: from legacy users or as a content from peers.
 
     `folder` below the downloads folder; empty: the name of the remote folder (album), so that a release stays together.
@@ -54,7 +54,7 @@ class GetHits(Command, frozen=True):
     paused: bool = False
 
 
-class GetFolder(Command, frozen=True):
+class GetFolder(Change, frozen=True):
     """Fetches the whole remote folder that a hit stands in, with what is below it (several discs)."""
 
     query: int
@@ -62,7 +62,7 @@ class GetFolder(Command, frozen=True):
     paused: bool = False
 
 
-class GetRemote(Command, frozen=True):
+class GetRemote(Change, frozen=True):
     """Fetches one file of a legacy user by its own words (scripts, the gateway)."""
 
     user: str
@@ -72,36 +72,36 @@ class GetRemote(Command, frozen=True):
     paused: bool = False
 
 
-class PauseLegacy(Command, frozen=True):
+class PauseLegacy(Change, frozen=True):
     """Stops downloads from legacy users; what is there stays."""
 
     keys: tuple[str, ...]
 
 
-class ResumeLegacy(Command, frozen=True):
+class ResumeLegacy(Change, frozen=True):
     """Goes on with paused or failed ones; one that waits for its time is tried at once."""
 
     keys: tuple[str, ...]
 
 
-class RemoveLegacy(Command, frozen=True):
+class RemoveLegacy(Change, frozen=True):
     """Takes them off the list; partial files are deleted, finished files stay."""
 
     keys: tuple[str, ...]
 
 
-class MoveLegacy(Command, frozen=True):
+class MoveLegacy(Change, frozen=True):
     """Moves one `by` places (negative: earlier)."""
 
     key: str
     by: int
 
 
-class ClearLegacy(Command, frozen=True):
+class ClearLegacy(Change, frozen=True):
     """Takes all finished ones off the list."""
 
 
-class SwitchSource(Command, frozen=True):
+class SwitchSource(Change, frozen=True):
     """Fetches a download from the user of a hit instead; what is there is kept if it is the same file."""
 
     key: str
@@ -115,13 +115,13 @@ class WatchLegacy(Command, frozen=True):
     key: str
 
 
-class CancelUpload(Command, frozen=True):
+class CancelUpload(Change, frozen=True):
     """Ends one upload; the user is told."""
 
     key: int
 
 
-class CancelUploads(Command, frozen=True):
+class CancelUploads(Change, frozen=True):
     """Ends all uploads to a user."""
 
     user: str
@@ -134,13 +134,13 @@ class ListRooms(Command, frozen=True):
     """Asks the server for its rooms. Answered by one `RoomsShown` event."""
 
 
-class JoinRoom(Command, frozen=True):
+class JoinRoom(Change, frozen=True):
     """Joins a room, now or with the next login."""
 
     room: str
 
 
-class LeaveRoom(Command, frozen=True):
+class LeaveRoom(Change, frozen=True):
     """Leaves a room; what was said stays on the screen. `forget`: that goes too."""
 
     room: str
@@ -175,7 +175,7 @@ class Withdraw(Command, frozen=True):
     number: int
 
 
-class ForgetConversation(Command, frozen=True):
+class ForgetConversation(Change, frozen=True):
     """Drops a conversation with all that was said in it."""
 
     user: str
@@ -191,7 +191,7 @@ class WatchChat(Command, frozen=True):
     room: bool = True
 
 
-class MarkRead(Command, frozen=True):
+class MarkRead(Change, frozen=True):
     """The person saw what is new there."""
 
     name: str
@@ -215,7 +215,7 @@ class AskUser(Command, frozen=True):
     user: str
 
 
-class AddBuddy(Command, frozen=True):
+class AddBuddy(Change, frozen=True):
     """Puts somebody on the buddy list, or changes his entry."""
 
     user: str
@@ -224,13 +224,13 @@ class AddBuddy(Command, frozen=True):
     notify: bool = False
 
 
-class RemoveBuddy(Command, frozen=True):
+class RemoveBuddy(Change, frozen=True):
     """Takes somebody off the list."""
 
     user: str
 
 
-class AddRule(Command, frozen=True):
+class AddRule(Change, frozen=True):
     """Bans or ignores a name, a pattern with *, or (`address`) an address or network. `scope` of "results", "chat",
     "transfers"; a ban is all three, an ignore the first two. Uploads to who gets none any more are ended.
     """
@@ -241,14 +241,14 @@ class AddRule(Command, frozen=True):
     note: str = ""
 
 
-class RemoveRule(Command, frozen=True):
+class RemoveRule(Change, frozen=True):
     """Takes a rule away."""
 
     target: str
     address: bool = False
 
 
-class ImportPeople(Command, frozen=True):
+class ImportPeople(Change, frozen=True):
     """Adds the buddies and rules of a file (`soulseek.people_lists`). All of it or nothing."""
 
     path: str
@@ -291,7 +291,7 @@ class BrowseFiles(Command, frozen=True):
     folder: int
 
 
-class GetBrowsed(Command, frozen=True):
+class GetBrowsed(Change, frozen=True):
     """Fetches files of a browsed user by their rows, or whole folders with what is below them."""
 
     user: str
@@ -303,7 +303,7 @@ class GetBrowsed(Command, frozen=True):
 # -- wishes ------------------------------------------------------------------------------------------------------------
 
 
-class AddWish(Command, frozen=True):
+class AddWish(Change, frozen=True):
     """A search that is repeated until it finds something. Reply value: its number."""
 
     text: str
@@ -311,7 +311,7 @@ class AddWish(Command, frozen=True):
     auto: bool = False
 
 
-class ChangeWish(Command, frozen=True):
+class ChangeWish(Change, frozen=True):
     """Other words or rules of a wish."""
 
     wish: int
@@ -320,14 +320,14 @@ class ChangeWish(Command, frozen=True):
     auto: bool = False
 
 
-class PauseWish(Command, frozen=True):
+class PauseWish(Change, frozen=True):
     """Lets a wish rest, or look again."""
 
     wish: int
     paused: bool
 
 
-class RemoveWish(Command, frozen=True):
+class RemoveWish(Change, frozen=True):
     """Takes a wish away; what it fetches goes on."""
 
     wish: int
@@ -339,7 +339,7 @@ class ShowOffers(Command, frozen=True):
     wish: int
 
 
-class TakeOffer(Command, frozen=True):
+class TakeOffer(Change, frozen=True):
     """Fetches a folder that a wish found."""
 
     wish: int

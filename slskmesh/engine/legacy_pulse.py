@@ -1,8 +1,8 @@
 """Publishes the Soulseek plane: transfers, rooms, messages, people, wishes, statistics, and lines of the watched chat.
 
 Rules:
-- Lists at 2 Hz at most, statistics every two seconds, lines of the watched room or conversation ten times a second;
-  each only when it changed.
+- Lists at 2 Hz, sooner for a command that changed them; statistics every two seconds, lines of the watched room or
+  conversation ten times a second; each only when it changed.
 - What has a version is not looked at while that stays; of a list that changed the views of rows that did not are kept.
 - A watched chat begins with one `ChatLines` of all that is kept in memory. A message that was sent comes once more
   under its number.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 import trio
 
+from slskmesh.engine.beat import Beat
 from slskmesh.engine.legacy_events import ChatLines
 from slskmesh.engine.legacy_snapshots import (
     buddy_view,
@@ -96,6 +97,7 @@ class LegacyPulse:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.lists = Beat(_LISTS_EVERY)
         self._last: dict[type[View], View] = {}
         self._seen: dict[type[View], object] = {}  # by what each list was last made
         self._watched = b""
@@ -127,7 +129,7 @@ class LegacyPulse:
             self._people()
             self._wishes()
             self._who_is_there()
-            await trio.sleep(_LISTS_EVERY)
+            await self.lists.rest()
 
     def _put(self, view: View) -> None:
         if self._last.get(type(view)) != view:

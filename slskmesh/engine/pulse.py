@@ -1,8 +1,8 @@
 """The engine's pulse: publishes views at a bounded pace and puts peers and standings on disk.
 
-Rules: status at 4 Hz, lists at 2 Hz, the watched chunk map at 10 Hz, each only when it changed, all in one task, so
-that an idle engine wakes four times a second. Peers and standings are saved every few seconds, at the end, and soon
-after a session opened, so that a kill does not cost the way back to a peer. Nothing here decides anything.
+Rules: status at 4 Hz, lists at 2 Hz and soon after a command that changed them, the watched chunk map at 10 Hz, each
+only when it changed. Peers and standings are saved every few seconds, at the end, and soon after a session opened, so
+that a kill does not cost the way back to a peer. Nothing here decides anything.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from slskmesh.engine.beat import Beat
 from slskmesh.engine.events import Level
 from slskmesh.engine.snapshots import peer_view, transfer_view, upload_view
 from slskmesh.engine.views import (
@@ -49,6 +50,7 @@ class Pulse:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.lists = Beat(_LISTS_EVERY)
         self._last: dict[type[View], View] = {}
         self._banner: Banner | None = None
         self._since = 0.0
@@ -71,11 +73,12 @@ class Pulse:
         """Beats until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._beat)
+            nursery.start_soon(self._beat_lists)
             nursery.start_soon(self._look_at_disk)
             nursery.start_soon(self._save_often)
 
     async def _beat(self) -> None:
-        status_due = lists_due = 0.0
+        status_due = 0.0
         while True:
             now = trio.current_time()
             self._map()
@@ -84,13 +87,15 @@ class Pulse:
                 status_due = now + _STATUS_EVERY
                 if left_out := self._engine.faults.summary(now):
                     self._engine.notice(Level.WARN, left_out)
-            if now >= lists_due:
-                self._lists()
-                lists_due = now + _LISTS_EVERY
             pause = _TICK if self.watched else _STATUS_EVERY
             await trio.sleep(pause)
             late = trio.current_time() - now - pause
             self._lag = max(late, self._lag * 0.9)
+
+    async def _beat_lists(self) -> None:
+        while True:
+            self._lists()
+            await self.lists.rest()
 
     def called(self, peer: PeerId) -> str:
         """How a notice names a peer: what it calls itself, with its key's short form."""
