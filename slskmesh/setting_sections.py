@@ -226,6 +226,26 @@ class JobsSettings(msgspec.Struct, frozen=True):
     ] = "{artist}/{album} ({year})/{disc}{track} {title}"
 
 
+class GatewaySettings(msgspec.Struct, frozen=True):
+    """The HTTP gateway: for programs on this machine."""
+
+    enabled: Annotated[bool, Rule(switch, "serve HTTP to programs that have the key", True)] = False
+    listen: Annotated[
+        str, Rule(listen_address, "where programs connect to; other than this machine only on purpose", True)
+    ] = "127.0.0.1:5030"
+    hosts: Annotated[
+        tuple[str, ...],
+        Rule(patterns, "names programs may call this machine by in a URL, besides its addresses", True),
+    ] = ()
+    origins: Annotated[
+        tuple[str, ...],
+        Rule(patterns, "web pages that may call the gateway, like http://localhost:9765", True),
+    ] = ()
+    services: Annotated[
+        tuple[str, ...], Rule(patterns, "services of peers that programs may call through /mesh/http", True)
+    ] = ("introspection", "shadow-index")
+
+
 class UiSettings(msgspec.Struct, frozen=True):
     """The terminal app."""
 

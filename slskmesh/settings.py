@@ -25,6 +25,7 @@ from slskmesh.setting_kinds import Rule, key_line
 from slskmesh.setting_sections import (
     DhtSettings,
     FabricSettings,
+    GatewaySettings,
     JobsSettings,
     LibrarySettings,
     MeshSettings,
@@ -56,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True):
     jobs: JobsSettings = JobsSettings()
     soulseek: SoulseekSettings = SoulseekSettings()
     rescue: RescueSettings = RescueSettings()
+    gateway: GatewaySettings = GatewaySettings()
     ui: UiSettings = UiSettings()
     setup: SetupSettings = SetupSettings()
 

@@ -1,7 +1,7 @@
 """`slskmesh daemon`: the engine without a screen.
 
 Standard output is one line: {"ready": true, "peer_id": TEXT, "overlay": "host:port", "dht": "host:port",
-"invite": TEXT}; "dht" is empty where the table of peers is switched off.
+"gateway": "http://host:port", "invite": TEXT}; "dht" and "gateway" are empty where they are switched off.
 Started by another program with the hidden `--until-eof` it also ends with that program, and tells its shares.
 The log tells each change of mode and of the Soulseek server's health; never the server's words or anybody's name.
 """
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from slskmesh import __version__
+from slskmesh.cli.doors import engine_with_doors
 from slskmesh.cli.engine_run import ready_home
 from slskmesh.cli.logfile import log_to
 from slskmesh.cli.peers import invited_peer
@@ -36,7 +37,9 @@ def run_daemon(home: Path, join: Sequence[str], *, until_eof: bool) -> int:
     if until_eof:
         end_with_parent()
     log.info("version %s starts", __version__)
-    code = serve(EngineThread(home), json_line, tell_library=until_eof, join=join, on_event=log_mode)
+    code = serve(
+        EngineThread(home, engine_with_doors), json_line, tell_library=until_eof, join=join, on_event=log_mode
+    )
     log.info("stopped in order")
     return code
 

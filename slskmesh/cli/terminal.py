@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from slskmesh.cli.doors import engine_with_doors
 from slskmesh.cli.logfile import log_to
 from slskmesh.engine.thread import EngineThread
 from slskmesh.errors import UserError
@@ -27,7 +28,7 @@ def run_app(home: Path) -> int:
     with place.hold():
         pass  # a second start says so before it takes the screen
     log_to(place)
-    return int(load_frontend()(EngineThread(home), settings=settings))
+    return int(load_frontend()(EngineThread(home, engine_with_doors), settings=settings))
 
 
 def need_terminal(instead: str) -> None:

@@ -57,7 +57,7 @@ class BrowseDesk:
         if kept is None:
             raise Offline(f"{self._engine.legacy.why_not()}, and no list of {shown(user)} is kept")
         progress = browse_progress(kept)
-        self._engine.mailbox.put_event(progress)
+        self._engine.hub.put_event(progress)
         return f"{self._engine.legacy.why_not()}: the list is {progress.note}"
 
     async def _stop(self, request: int, command: legacy.StopBrowse) -> str:
@@ -69,14 +69,14 @@ class BrowseDesk:
         page = await self._browses.folders(user, command.text, command.offset, command.limit)
         folders = tuple(map(folder_view, page.folders))
         offset = max(0, command.offset)
-        self._engine.mailbox.put_event(FoldersShown(request, shown(user), folders, offset, page.total))
+        self._engine.hub.put_event(FoldersShown(request, shown(user), folders, offset, page.total))
         return count_of(page.total, "folder")
 
     async def _files(self, request: int, command: legacy.BrowseFiles) -> str:
         user = self._user(command.user)
         found, total = await self._browses.files(user, command.folder)
         files = tuple(map(file_view, sorted(found, key=lambda row: row.file.name.casefold())))
-        self._engine.mailbox.put_event(FilesShown(request, shown(user), command.folder, files))
+        self._engine.hub.put_event(FilesShown(request, shown(user), command.folder, files))
         more = "" if len(files) == total else f", of them the first {len(files):,}"
         return count_of(total, "file") + more
 

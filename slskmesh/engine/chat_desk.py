@@ -12,6 +12,7 @@ import trio
 
 from slskmesh.engine import commands as cmd
 from slskmesh.engine import legacy_commands as legacy
+from slskmesh.engine.hub import viewer_of
 from slskmesh.engine.legacy_events import ChatLines, RoomsShown
 from slskmesh.engine.legacy_snapshots import message_line, raw_of, room_info, shown
 from slskmesh.errors import UserError
@@ -64,7 +65,7 @@ class ChatDesk:
         elif not rooms.listed:
             raise Offline("the server's rooms are not known without a session: connect first")
         listed = sorted(rooms.listed, key=lambda room: (-room.users, room.name))
-        self._engine.mailbox.put_event(self._rooms_shown(request, listed))
+        self._engine.hub.put_event(self._rooms_shown(request, listed))
         count = f"{len(listed):,} rooms"
         return count if online else f"{count}, as the server told them last"
 
@@ -101,7 +102,7 @@ class ChatDesk:
         room = self._room(command.room)
         if command.forget:
             await self._social.rooms.forget(room)
-            self._engine.legacy_pulse.forgot_chat(True, room)
+            self._engine.legacy_pulse.chats.forgot(True, room)
             return f"left {shown(room)}; what was said there is forgotten"
         await self._social.rooms.leave(room)
         return f"left {shown(room)}"
@@ -134,7 +135,7 @@ class ChatDesk:
     async def _forget(self, request: int, command: legacy.ForgetConversation) -> str:
         user = self._user(command.user)
         self._social.mail.forget(user)
-        self._engine.legacy_pulse.forgot_chat(False, user)
+        self._engine.legacy_pulse.chats.forgot(False, user)
         return f"the conversation with {shown(user)} is forgotten"
 
     def _user(self, name: str) -> str:
@@ -144,7 +145,7 @@ class ChatDesk:
 
     async def _watch(self, request: int, command: legacy.WatchChat) -> str:
         name = (self._room if command.room else self._user)(command.name) if command.name else ""
-        await self._engine.legacy_pulse.watch_chat(command.room, name)
+        await self._engine.legacy_pulse.chats.watch(viewer_of(request), command.room, name)
         return ""
 
     async def _read(self, request: int, command: legacy.MarkRead) -> str:
@@ -165,5 +166,6 @@ class ChatDesk:
         }
         me = self._engine.legacy.account.name
         lines = tuple(message_line(found[number], user, me) for number in sorted(found)[-limit:])
-        self._engine.mailbox.put_event(ChatLines(False, shown(user), lines, earlier=True))
+        told = ChatLines(False, shown(user), lines, earlier=True)
+        self._engine.hub.tell(viewer_of(request), told)
         return f"{len(lines)} earlier" if lines else "nothing earlier is kept"

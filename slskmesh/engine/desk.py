@@ -18,6 +18,7 @@ from slskmesh.engine.browse_desk import BrowseDesk
 from slskmesh.engine.chat_desk import ChatDesk
 from slskmesh.engine.events import Reply
 from slskmesh.engine.firstrun import check_downloads, check_shares, suggest_downloads, suggest_shares
+from slskmesh.engine.hub import viewer_of
 from slskmesh.engine.job_desk import JobDesk
 from slskmesh.engine.legacy_desk import LegacyDesk
 from slskmesh.engine.mode_desk import ModeDesk
@@ -77,7 +78,7 @@ class Desk:
 
     def reply(self, request: int, ok: bool, text: str, value: str = "") -> None:
         """Answers a command."""
-        self._engine.mailbox.put_event(Reply(request, ok, sanitize(text, 400), value))
+        self._engine.hub.put_event(Reply(request, ok, sanitize(text, 400), value))
 
     async def _carry_out(self, request: int, command: cmd.Command) -> None:
         try:
@@ -124,7 +125,8 @@ class Desk:
         return "moved"
 
     async def _watch(self, request: int, command: cmd.Watch) -> str:
-        self._engine.pulse.watched = _content(command.transfer) if command.transfer else b""
+        content = _content(command.transfer) if command.transfer else b""
+        self._engine.pulse.watch(viewer_of(request), content)
         return ""
 
     # -- peers -------------------------------------------------------------------------------------------------
@@ -266,7 +268,7 @@ class Desk:
         """Shows all settings."""
         engine = self._engine
         rows = await trio.to_thread.run_sync(describe, engine.settings, engine.home.root, engine.env)
-        self._engine.mailbox.put_view(
+        self._engine.hub.put_view(
             SettingsView(
                 configured=engine.settings.configured,
                 home=str(engine.home.root),

@@ -12,9 +12,11 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
+import msgspec
 import trio
 
 from slskmesh import __version__
@@ -23,13 +25,14 @@ from slskmesh.engine.commands import Command
 from slskmesh.engine.desk import Desk
 from slskmesh.engine.events import Level, Notice
 from slskmesh.engine.faults import FaultLog
+from slskmesh.engine.hub import Box, Hub
 from slskmesh.engine.job_pulse import JobPulse
 from slskmesh.engine.legacy import open_legacy
 from slskmesh.engine.legacy_pulse import LegacyPulse
-from slskmesh.engine.mailbox import Mailbox
 from slskmesh.engine.plane import Plane
 from slskmesh.engine.pulse import Pulse
 from slskmesh.engine.shares import Shares
+from slskmesh.engine.views import DoorView
 from slskmesh.errors import PeerError, SlskmeshError
 from slskmesh.governance.standing import Standing
 from slskmesh.governance.standing_rows import load_standings
@@ -64,23 +67,33 @@ _STOP_TIME = 1.2  # seconds for goodbyes
 _COMMANDS_MAX = 1000
 
 
+class Door(Protocol):
+    """A way other programs reach an engine; runs in the engine's nursery for as long as it does."""
+
+    async def run(
+        self, engine: Engine, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Opens, says so, serves until cancelled. What keeps it shut is told by a notice, never raised."""
+
+
 class Engine:
     """One node: identity, store, library, overlay, swarm, the mesh plane, and the desk that takes commands."""
 
     def __init__(
         self,
         home: Home,
-        mailbox: Mailbox,
+        mailbox: Box,
         *,
         env: Mapping[str, str] = os.environ,
         session_type: type[PeerSession] = PeerSession,
         timings: Timings | None = None,
         clock: Callable[[], float] = time.time,
         mode_times: Times | None = None,
+        doors: Sequence[Door] = (),
     ) -> None:
         """`mode_times`: how fast health is judged; a network on one machine needs no half minutes."""
         self.home = home
-        self.mailbox = mailbox
+        self.hub = Hub(mailbox)
         self.env = env
         self.clock = clock
         self.settings: Settings = load_settings(home.root, env)
@@ -88,6 +101,8 @@ class Engine:
         self._session_type = session_type
         self._timings = timings
         self._mode_times = mode_times or Times()
+        self._doors = doors
+        self.door = DoorView()
         self._token: trio.lowlevel.TrioToken | None = None
         self._stopping = trio.Event()
         self._send: trio.MemorySendChannel[tuple[int, Command]]
@@ -96,7 +111,7 @@ class Engine:
 
     def post(self, request: int, command: Command) -> bool:
         """Hands a command to the loop; False once the engine is over."""
-        return self._call(self._enqueue, request, command)
+        return self._call(self.enqueue, request, command)
 
     def stop(self) -> None:
         """Asks the engine to end."""
@@ -111,7 +126,8 @@ class Engine:
             return False
         return True
 
-    def _enqueue(self, request: int, command: Command) -> None:
+    def enqueue(self, request: int, command: Command) -> None:
+        """As `post`, on the loop."""
         try:
             self._send.send_nowait((request, command))
         except trio.WouldBlock:
@@ -203,6 +219,8 @@ class Engine:
         nursery.start_soon(self.legacy_pulse.run)
         nursery.start_soon(self.desk.run, receive)
         await self.desk.publish_settings()
+        for door in self._doors:
+            await nursery.start(door.run, self)
         if self.settings.configured:
             await self.open_up()
 
@@ -220,6 +238,16 @@ class Engine:
     async def _goodbye(self) -> None:
         with trio.move_on_after(_STOP_TIME):
             await self.overlay.shutdown()
+
+    async def dismiss(self, viewer: int) -> None:
+        """A front end is gone: what it watched and searched for ends with it; nothing else does."""
+        self.hub.dismiss(viewer)
+        self.pulse.watch(viewer, b"")
+        self.job_pulse.watch(viewer, 0)
+        self.legacy_pulse.watch(viewer, b"")
+        self.legacy.searching.forget(viewer)
+        self.legacy.queries.forget(viewer)
+        await self.legacy_pulse.chats.watch(viewer, False, "")
 
     def downloads_root(self) -> Path:
         """Where finished files go."""
@@ -269,6 +297,11 @@ class Engine:
         of = f"{self.downloads.name_of(content)}: " if content else ""
         self.notice(Level(line.level), of + line.text)
 
+    def show_door(self, **fields: object) -> None:
+        """Shows what changed of the ways in (fields of `DoorView`)."""
+        self.door = msgspec.structs.replace(self.door, **fields)
+        self.hub.put_view(self.door)
+
     def notice(self, level: Level, text: str) -> None:
         """One line for the event log."""
-        self.mailbox.put_event(Notice(self.clock(), level, sanitize(text, 400)))
+        self.hub.put_event(Notice(self.clock(), level, sanitize(text, 400)))

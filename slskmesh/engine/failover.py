@@ -145,7 +145,7 @@ class Failover:
         good = change.left_disaster or health is modes.Health.HEALTHY
         level = Level.WARN if loud else Level.GOOD if good else Level.INFO
         self._engine.notice(level, words)
-        self._engine.mailbox.put_event(
+        self._engine.hub.put_event(
             ModeChanged(when, mode.value, health.value, words, change.entered_disaster, change.left_disaster)
         )
 
@@ -158,7 +158,7 @@ class Failover:
         view = self._view()
         if view != self._shown:
             self._shown = view
-            self._engine.mailbox.put_view(view)
+            self._engine.hub.put_view(view)
 
     def _view(self) -> ModeView:
         engine, state = self._engine, self.state()

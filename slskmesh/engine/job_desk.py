@@ -17,6 +17,7 @@ from slskmesh.acquire.plan import Plan
 from slskmesh.catalogue.objects import Answer, CatalogueError, Release, ReleaseBrief, Trouble
 from slskmesh.engine import commands as cmd
 from slskmesh.engine.events import LookedUp, Resolved, Resolving
+from slskmesh.engine.hub import viewer_of
 from slskmesh.engine.job_snapshots import (
     entity_of_artist,
     entity_of_full,
@@ -74,7 +75,7 @@ class JobDesk:
             found = await self._found(text, command.kind, limit)
         except SlskmeshError as error:
             found = LookedUp(request, command.kind or "release", note=sanitize(str(error), 300))
-        self._engine.mailbox.put_event(msgspec.structs.replace(found, query=request))
+        self._engine.hub.put_event(msgspec.structs.replace(found, query=request))
         return f"{len(found.entities)} found" if found.entities else found.note or "nothing found"
 
     async def _found(self, text: str, kind: str, limit: int) -> LookedUp:
@@ -139,10 +140,10 @@ class JobDesk:
             release = answer.value
             plan = await self._planned(request, release)
         except SlskmeshError as error:
-            engine.mailbox.put_event(Resolved(request, None, sanitize(str(error), 300)))
+            engine.hub.put_event(Resolved(request, None, sanitize(str(error), 300)))
             return str(error)
         view = plan_view(release, plan, await self._held(mbid))
-        engine.mailbox.put_event(Resolved(request, view, sanitize(answer.note, 300)))
+        engine.hub.put_event(Resolved(request, view, sanitize(answer.note, 300)))
         served = sum(bool(planned.candidates) for planned in plan.wants)
         return f"{release.title}: {served} of {len(plan.wants)} tracks, {plan.holders} holders"
 
@@ -170,7 +171,7 @@ class JobDesk:
         while True:
             tally = await newest.get()
             event = Resolving(request, tally.holders, tally.publishers, tally.estimate)
-            self._engine.mailbox.put_event(event)
+            self._engine.hub.put_event(event)
             await trio.sleep(_TOLD_EVERY)
 
     # -- jobs ----------------------------------------------------------------------------------------------------
@@ -207,7 +208,7 @@ class JobDesk:
         return "moved"
 
     async def _watch(self, request: int, command: cmd.WatchJob) -> str:
-        self._engine.job_pulse.watch(command.job)
+        self._engine.job_pulse.watch(viewer_of(request), command.job)
         return ""
 
 

@@ -26,14 +26,17 @@ class JobPulse:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.lists = Beat(_LISTS_EVERY)
-        self._watched = 0
-        self._shown = (0, -1)
+        self._watched: dict[int, int] = {}  # by front end: its job
+        self._shown: dict[int, tuple[int, int]] = {}  # and which revision of it was told
         self.open = 0  # jobs that are not over
         self._last: dict[type[View], View] = {}
 
-    def watch(self, job: int) -> None:
-        """Streams this job from now on; 0: none."""
-        self._watched, self._shown = job, (0, -1)
+    def watch(self, viewer: int, job: int) -> None:
+        """Streams this job to one front end from now on; 0: none."""
+        self._shown.pop(viewer, None)
+        self._watched.pop(viewer, None)
+        if job:
+            self._watched[viewer] = job
 
     async def run(self) -> None:
         """Beats until cancelled."""
@@ -42,25 +45,25 @@ class JobPulse:
             states = self._engine.plane.jobs.states()
             self.open = sum(state.phase not in _OVER for state in states)
             self._put(JobsView(tuple(map(row_view, states))))
-            self._job()
+            for viewer in list(self._watched):
+                self._job(viewer)
             if beat % _MESH_EVERY == 0:
                 self._mesh()
             beat += 1
             await self.lists.rest()
 
-    def _job(self) -> None:
-        jobs, job = self._engine.plane.jobs, self._watched
-        if not job:
-            return
+    def _job(self, viewer: int) -> None:
+        jobs, job = self._engine.plane.jobs, self._watched[viewer]
         state = next((one for one in jobs.states() if one.job == job), None)
         if state is None:
-            self._watched = 0
+            del self._watched[viewer]
             return
         shown = (job, jobs.revision(job))
-        if shown == self._shown:
+        if shown == self._shown.get(viewer):
             return
-        self._shown = shown
-        self._put(job_view(state, jobs.releases(job), jobs.tracks(job), jobs.timeline(job)))
+        self._shown[viewer] = shown
+        view = job_view(state, jobs.releases(job), jobs.tracks(job), jobs.timeline(job))
+        self._engine.hub.tell(viewer, view)
 
     def _mesh(self) -> None:
         plane = self._engine.plane
@@ -90,4 +93,4 @@ class JobPulse:
     def _put(self, view: View) -> None:
         if self._last.get(type(view)) != view:
             self._last[type(view)] = view
-            self._engine.mailbox.put_view(view)
+            self._engine.hub.put_view(view)

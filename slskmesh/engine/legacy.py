@@ -109,7 +109,7 @@ class Legacy:
             engine.store,
             self.client,
             wall=engine.clock,
-            on_progress=lambda progress: engine.mailbox.put_event(browse_progress(progress)),
+            on_progress=lambda progress: engine.hub.put_event(browse_progress(progress)),
         )
         self.social = self._social(kept)
         self.downloads = self._downloads()

@@ -13,6 +13,7 @@ import trio
 
 from slskmesh.engine import commands as cmd
 from slskmesh.engine import legacy_commands as legacy
+from slskmesh.engine.hub import viewer_of
 from slskmesh.engine.legacy_snapshots import published_shown, raw_of, shown
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.soulseek.download_entry import key_of
@@ -218,7 +219,8 @@ class LegacyDesk:
         return f"fetched from {shown(source.user)} from now on"
 
     async def _watch(self, request: int, command: legacy.WatchLegacy) -> str:
-        self._engine.legacy_pulse.watch(key_in(command.key) if command.key else b"")
+        key = key_in(command.key) if command.key else b""
+        self._engine.legacy_pulse.watch(viewer_of(request), key)
         return ""
 
     # -- uploads -------------------------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ class LegacyDesk:
 
     async def _show_published(self, request: int, command: legacy.ShowPublished) -> str:
         listing = await self._engine.legacy.lister.listing()
-        self._engine.mailbox.put_event(published_shown(request, listing))
+        self._engine.hub.put_event(published_shown(request, listing))
         return listing.lines[0]
 
     async def _forget_capture(self, request: int, command: legacy.ForgetCapture) -> str:

@@ -1,47 +1,36 @@
-"""Publishes the Soulseek plane: transfers, rooms, messages, people, wishes, statistics, and lines of the watched chat.
+"""Publishes the Soulseek plane: transfers, rooms, conversations, people, wishes, statistics.
 
 Rules:
-- Lists at 2 Hz, sooner for a command that changed them; statistics every two seconds, lines of the watched room or
-  conversation ten times a second; each only when it changed.
+- Lists at 2 Hz, sooner for a command that changed them; statistics every two seconds; each only when it changed.
 - What has a version is not looked at while that stays; of a list that changed the views of rows that did not are kept.
-- A watched chat begins with one `ChatLines` of all that is kept in memory. A message that was sent comes once more
-  under its number.
 """
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 import trio
 
 from slskmesh.engine.beat import Beat
-from slskmesh.engine.legacy_events import ChatLines
+from slskmesh.engine.chat_pulse import ChatPulse
 from slskmesh.engine.legacy_snapshots import (
     buddy_view,
     capture_view,
     conversation_view,
     download_view,
     hook_view,
-    message_line,
     rescue_view,
-    room_line,
     room_view,
     rule_view,
-    shown,
     sums_view,
-    tickers_shown,
     upload_view,
     user_sums_view,
     wish_view,
 )
 from slskmesh.engine.legacy_views import (
-    ChatLineView,
     ChatsView,
-    ChatView,
     ConversationView,
     LegacyDownloadsView,
     LegacyDownloadView,
@@ -52,25 +41,22 @@ from slskmesh.engine.legacy_views import (
     WishesView,
 )
 from slskmesh.engine.views import View
-from slskmesh.errors import StorageError, UserError
+from slskmesh.errors import StorageError
 from slskmesh.shadow.capture import CaptureStatus
 from slskmesh.soulseek.blocklist import Rule
 from slskmesh.soulseek.download_entry import LegacyDownload
-from slskmesh.soulseek.letters import ConversationStanding, Message
-from slskmesh.soulseek.values import TransferPhase, UserState
+from slskmesh.soulseek.letters import ConversationStanding
+from slskmesh.soulseek.values import TransferPhase
 
 if TYPE_CHECKING:
     from slskmesh.engine.engine import Engine
     from slskmesh.engine.legacy import Legacy
 
-LINES_MAX: Final = 1_000  # in one event
 _LISTS_EVERY: Final = 0.5
-_LINES_EVERY: Final = 0.1
 _STATISTICS_EVERY: Final = 2.0
 _CAPTURE_EVERY: Final = 30.0  # counting is a look at every row
 _NEXT_STEP: Final = 5  # seconds in which the wait of wishes is told
 _PAST: Final = 1.0  # seconds after its time until a wait is looked at
-_WATCHING: Final = "chat"  # on whose behalf the user of the watched conversation is watched
 _RUNNING: Final = (TransferPhase.ACTIVE, TransferPhase.CONNECTING)
 
 
@@ -82,29 +68,18 @@ class _Row(NamedTuple):
     view: LegacyDownloadView
 
 
-class _Chat:
-    """The watched room or conversation, and what of it was told."""
-
-    def __init__(self, room: bool, name: str) -> None:
-        self.room, self.name = room, name
-        self.newest = 0
-        self.told: dict[int, Message] = {}
-        self.people: tuple[list[str], list[tuple[str, str]]] | None = None
-
-
 class LegacyPulse:
     """Publishes for one engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.lists = Beat(_LISTS_EVERY)
+        self.chats = ChatPulse(engine)
         self._last: dict[type[View], View] = {}
         self._seen: dict[type[View], object] = {}  # by what each list was last made
-        self._watched = b""
+        self._watched: dict[int, bytes] = {}  # by front end: whose timeline it shows
         self._rows: dict[bytes, _Row] = {}
         self._due = math.inf  # when the wait of some download is over, which nothing else tells
-        self._chat: _Chat | None = None
-        self._watching = trio.Event()
         self._talks: list[ConversationStanding] = []
         self._rules: tuple[list[Rule], tuple[RuleView, ...]] = ([], ())
         self._capture = CaptureStatus()
@@ -118,7 +93,7 @@ class LegacyPulse:
         """Beats until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._beat_lists)
-            nursery.start_soon(self._beat_lines)
+            nursery.start_soon(self.chats.run)
             nursery.start_soon(self._beat_statistics)
 
     async def _beat_lists(self) -> None:
@@ -128,13 +103,13 @@ class LegacyPulse:
             self._chats()
             self._people()
             self._wishes()
-            self._who_is_there()
+            self.chats.show()
             await self.lists.rest()
 
     def _put(self, view: View) -> None:
         if self._last.get(type(view)) != view:
             self._last[type(view)] = view
-            self._engine.mailbox.put_view(view)
+            self._engine.hub.put_view(view)
 
     def _changed(self, kind: type[View], seen: object) -> bool:
         """Whether a list is to be made anew, which is known by `seen`."""
@@ -145,11 +120,12 @@ class LegacyPulse:
 
     # -- transfers -----------------------------------------------------------------------------------------------
 
-    def watch(self, key: bytes) -> None:
-        """Streams the timeline of this download from now on; empty: none."""
-        self._rows.pop(self._watched, None)
+    def watch(self, viewer: int, key: bytes) -> None:
+        """Streams the timeline of this download from now on, for one front end; empty: none."""
+        self._rows.pop(self._watched.pop(viewer, b""), None)
         self._rows.pop(key, None)
-        self._watched = key
+        if key:
+            self._watched[viewer] = key
         self._seen.pop(LegacyDownloadsView, None)
 
     def _downloads(self) -> None:
@@ -170,7 +146,7 @@ class LegacyPulse:
     def _row(self, state: LegacyDownload, content: bytes | None) -> _Row:
         """The row of a download: the former one where nothing of it changed."""
         row = self._rows.get(state.key)
-        watched = state.key == self._watched
+        watched = state.key in self._watched.values()
         if row is not None and not watched and row.content == content and row.state is state:
             return row
         lines = self._legacy.downloads.timeline(state.key) if watched else ()
@@ -202,89 +178,6 @@ class LegacyPulse:
                 tuple(map(conversation_view, talks, states)),
             )
         )
-
-    async def watch_chat(self, room: bool, name: str) -> None:
-        """Streams this room or conversation from now on, beginning with what is kept of it; empty: none."""
-        former, self._chat = self._chat, _Chat(room, name) if name else None
-        watches = self._legacy.social.watches
-        if self._chat is not None:
-            self._seen.pop(ChatView, None)
-            self._last.pop(ChatView, None)
-            self._who_is_there()
-            self._lines(begin=True)
-            self._watching.set()
-        if former is not None and not former.room:
-            await watches.off(former.name, _WATCHING)
-        if name and not room:
-            with contextlib.suppress(UserError):  # too many are watched: how he is stays unknown
-                await watches.on(name, _WATCHING)
-
-    def forgot_chat(self, room: bool, name: str) -> None:
-        """What was said there is gone: its lines are counted anew."""
-        if self._chat is not None and (self._chat.room, self._chat.name) == (room, name):
-            self._chat = _Chat(room, name)
-
-    async def _beat_lines(self) -> None:
-        social = self._legacy.social
-        seen: dict[str, int] = {}
-        while True:
-            if self._chat is None:
-                self._watching = trio.Event()
-                await self._watching.wait()
-            if social.versions == seen:
-                await social.change()
-            seen = dict(social.versions)
-            self._lines()
-            await trio.sleep(_LINES_EVERY)
-
-    def _lines(self, begin: bool = False) -> None:
-        """Tells what is new in the watched chat; `begin`: all of it, also where that is nothing."""
-        chat = self._chat
-        if chat is None:
-            return
-        lines = self._room_lines(chat) if chat.room else self._message_lines(chat)
-        for at in range(0, max(len(lines), int(begin)), LINES_MAX):
-            event = ChatLines(chat.room, shown(chat.name), tuple(lines[at : at + LINES_MAX]))
-            self._engine.mailbox.put_event(event)
-
-    def _room_lines(self, chat: _Chat) -> Sequence[ChatLineView]:
-        try:
-            lines = self._legacy.social.rooms.lines(chat.name, chat.newest)
-        except UserError:
-            lines, chat.newest = (), 0  # forgotten; should we join it anew, its lines are counted anew
-        if lines:
-            chat.newest = lines[-1].number
-        return list(map(room_line, lines))
-
-    def _message_lines(self, chat: _Chat) -> Sequence[ChatLineView]:
-        messages = self._legacy.social.mail.messages(chat.name)
-        fresh = [message for message in messages if chat.told.get(message.number) != message]
-        chat.told = {message.number: message for message in messages}
-        me = self._legacy.account.name
-        return [message_line(message, chat.name, me) for message in fresh]
-
-    def _who_is_there(self) -> None:
-        """Who is in the watched room, and what hangs on its wall."""
-        chat, social = self._chat, self._legacy.social
-        if chat is None:
-            return
-        if not chat.room:
-            there = social.watches.state(chat.name) in (UserState.ONLINE, UserState.AWAY)
-            self._put(ChatView(False, shown(chat.name), there))
-            return
-        if not self._changed(ChatView, (chat.name, social.versions["rooms"])):
-            return
-        joined = any(room.name == chat.name and room.joined for room in social.rooms.standings())
-        try:
-            people = social.rooms.users(chat.name), social.rooms.tickers(chat.name)
-        except UserError:
-            people = [], []
-        last = self._last.get(ChatView)
-        if people == chat.people and isinstance(last, ChatView) and last.joined == joined:
-            return
-        chat.people = people
-        users, tickers = people
-        self._put(ChatView(True, shown(chat.name), joined, tuple(map(shown, users)), tickers_shown(tickers)))
 
     # -- people and wishes ---------------------------------------------------------------------------------------
 

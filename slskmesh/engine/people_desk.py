@@ -84,7 +84,7 @@ class PeopleDesk:
         if info is None and state is UserState.OFFLINE:
             note = f"{shown(user)} is offline"
         sums = plane.tally.of_user(user)
-        self._engine.mailbox.put_event(user_shown(request, user, info, state, sums, note))
+        self._engine.hub.put_event(user_shown(request, user, info, state, sums, note))
         return note or self._said(user, info, state)
 
     def _said(self, user: str, info: UserInfo | None, state: UserState) -> str:
@@ -177,7 +177,7 @@ class PeopleDesk:
         wish = self._wish(command.wish)
         offers = self._wishes.offers(wish.id)[::-1]
         self._wishes.read(wish.id)
-        self._engine.mailbox.put_event(OffersShown(request, wish.id, tuple(map(offer_view, offers))))
+        self._engine.hub.put_event(OffersShown(request, wish.id, tuple(map(offer_view, offers))))
         return f"{count_of(len(offers), 'folder')} found" if offers else "nothing found since the start"
 
     async def _take_offer(self, request: int, command: legacy.TakeOffer) -> str:

@@ -62,8 +62,8 @@ class Pulse:
         self._down_total = 0
         self._up_total = 0
         self._legacy = (0, 0)  # bytes with legacy users that the rates hold already
-        self.watched = b""
-        self._shown = (b"", -1)
+        self._watched: dict[int, bytes] = {}  # by front end: the content whose chunk map it shows
+        self._shown: dict[int, tuple[bytes, int]] = {}  # and which revision of it was told
         self._names: dict[PeerId, str] = {}
         self._met = trio.Event()
         engine.router.on_open(lambda session: self._met.set())
@@ -81,13 +81,13 @@ class Pulse:
         status_due = 0.0
         while True:
             now = trio.current_time()
-            self._map()
+            self._maps()
             if now >= status_due:
                 self._status(now)
                 status_due = now + _STATUS_EVERY
                 if left_out := self._engine.faults.summary(now):
                     self._engine.notice(Level.WARN, left_out)
-            pause = _TICK if self.watched else _STATUS_EVERY
+            pause = _TICK if self._watched else _STATUS_EVERY
             await trio.sleep(pause)
             late = trio.current_time() - now - pause
             self._lag = max(late, self._lag * 0.9)
@@ -105,7 +105,7 @@ class Pulse:
     def _put(self, view: View) -> None:
         if self._last.get(type(view)) != view:
             self._last[type(view)] = view
-            self._engine.mailbox.put_view(view)
+            self._engine.hub.put_view(view)
 
     # -- views -------------------------------------------------------------------------------------------------
 
@@ -204,16 +204,23 @@ class Pulse:
         views.sort(key=lambda v: (order[v.state.value], not v.trusted, v.short))
         return views
 
-    def _map(self) -> None:
-        if not self.watched:
-            return
-        revision = self._engine.downloads.map_revision(self.watched)
-        if revision >= 0 and (self.watched, revision) == self._shown:
-            return
-        self._shown = (self.watched, revision)
-        state = self._engine.downloads.chunk_map(self.watched)
-        if state is not None:
-            self._put(ChunkMapView(state.content.hex(), state.states, state.owners, state.copies))
+    def watch(self, viewer: int, content: bytes) -> None:
+        """Streams the chunk map of this download to one front end from now on; empty: none."""
+        self._shown.pop(viewer, None)
+        self._watched.pop(viewer, None)
+        if content:
+            self._watched[viewer] = content
+
+    def _maps(self) -> None:
+        for viewer, content in self._watched.items():
+            revision = self._engine.downloads.map_revision(content)
+            if revision >= 0 and (content, revision) == self._shown.get(viewer):
+                continue
+            self._shown[viewer] = (content, revision)
+            state = self._engine.downloads.chunk_map(content)
+            if state is not None:
+                view = ChunkMapView(state.content.hex(), state.states, state.owners, state.copies)
+                self._engine.hub.tell(viewer, view)
 
     # -- housekeeping ------------------------------------------------------------------------------------------
 

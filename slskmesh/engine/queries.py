@@ -4,7 +4,8 @@ Rules:
 - A front end gets sanitised names and a number; the raw names stay here, for they are sent back as they came.
 - Hits of both networks go through one `soulseek.results.Results`, so that copies of a file and folders of a release
   are found together whoever has them. A content that peers prove equal is one file whatever it is called.
-- At most QUERIES_MAX queries are kept; the oldest goes. Hits of each are bounded by who asks.
+- At most QUERIES_MAX queries of a front end are kept, ALL_MAX of all; the oldest goes. Hits of each are bounded by who
+  asks.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from slskmesh.engine.hub import viewer_of
 from slskmesh.engine.mesh_files import as_remote
 from slskmesh.engine.snapshots import hit_view, legacy_hit_view
 from slskmesh.engine.views import HitView
@@ -25,7 +27,8 @@ from slskmesh.soulseek.values import RemoteFile, SearchAnswer
 from slskmesh.text import SafeStr, sanitize
 from slskmesh.wire.messages import Hit
 
-QUERIES_MAX: Final = 8
+QUERIES_MAX: Final = 8  # of one front end
+ALL_MAX: Final = 64  # of all together
 _TITLE: Final = 160
 
 
@@ -123,9 +126,15 @@ class Queries:
     def begin(self, number: int) -> Query:
         """A new one."""
         query = self._queries[number] = Query()
-        while len(self._queries) > QUERIES_MAX:
-            self._queries.popitem(last=False)
+        mine = [one for one in self._queries if viewer_of(one) == viewer_of(number)]
+        for oldest in mine[:-QUERIES_MAX] or [*self._queries][:-ALL_MAX]:
+            del self._queries[oldest]
         return query
+
+    def forget(self, viewer: int) -> None:
+        """Drops the queries of a front end that is gone."""
+        for number in [one for one in self._queries if viewer_of(one) == viewer]:
+            del self._queries[number]
 
     def source(self, number: int, key: int) -> Source | None:
         """A legacy user's copy; None: no such hit, or the query is too old."""

@@ -21,6 +21,7 @@ from slskmesh.acquire.backends import LOCAL
 from slskmesh.acquire.neighbours import QueryEnd
 from slskmesh.engine import commands as cmd
 from slskmesh.engine.events import Found, SearchEnded
+from slskmesh.engine.hub import viewer_of
 from slskmesh.engine.ids_search import hits_of_release
 from slskmesh.engine.job_desk import intents
 from slskmesh.engine.queries import Query
@@ -141,6 +142,12 @@ class Searching:
         running.scope.cancel()
         return "search stopped"
 
+    def forget(self, viewer: int) -> None:
+        """Stops the searches of a front end that is gone."""
+        for number, running in self._running.items():
+            if viewer_of(number) == viewer:
+                running.scope.cancel()
+
     def _peers(self, command: cmd.Search) -> list[PeerId]:
         effects = self._engine.legacy.failover.effects
         if command.where == "soulseek" or command.user or command.room or not effects.ask_mesh:
@@ -213,7 +220,7 @@ class Searching:
                 self._engine.legacy.client.forget_search(running.token)
         self._show_answers(running)
         end, reason = running.end, "stopped" if stopped else "; ".join(running.notes)
-        self._engine.mailbox.put_event(
+        self._engine.hub.put_event(
             SearchEnded(
                 running.number,
                 end.asked,
@@ -254,7 +261,7 @@ class Searching:
 
     def _put(self, running: _Running, views: list[HitView]) -> None:
         for at in range(0, len(views), _PART):
-            self._engine.mailbox.put_event(Found(running.number, tuple(views[at : at + _PART])))
+            self._engine.hub.put_event(Found(running.number, tuple(views[at : at + _PART])))
 
     # -- peers ---------------------------------------------------------------------------------------------------
 

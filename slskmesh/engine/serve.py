@@ -24,10 +24,11 @@ from slskmesh.engine.console import Console, EngineStopped, TimedOut
 from slskmesh.engine.events import Event
 from slskmesh.engine.interrupts import Interrupted, Interrupts
 from slskmesh.engine.job_views import MeshView
-from slskmesh.engine.views import LibraryView, SettingsView, View
+from slskmesh.engine.views import DoorView, LibraryView, SettingsView, View
 
 _PR_SET_PDEATHSIG: Final = 1
 _TABLE_TIMEOUT: Final = 5.0  # seconds for the table's socket, which listens right after the overlay's
+_GATEWAY_TIMEOUT: Final = 60.0  # seconds for what it imports, on a slow machine
 _LAST_WAIT: Final = 15.0  # seconds an orphan may take for its clean end before it ends at once
 
 
@@ -66,7 +67,7 @@ def serve(
             for invite in join:
                 console.post(Connect(invite))  # one that cannot be reached now is dialled again later
             invite = console.ask(MakeInvite()).value
-            places = {"overlay": status.listening, "dht": _table(console)}
+            places = {"overlay": status.listening, "dht": _table(console), "gateway": _gateway(console)}
             write({"ready": True, "peer_id": status.peer_id, **places, "invite": invite})
             if tell_library:
                 console.on_view = library
@@ -94,6 +95,18 @@ def _table(console: Console) -> str:
         )
     mesh = console.latest(MeshView)
     return mesh.listening.partition(", ")[0] if mesh is not None else ""
+
+
+def _gateway(console: Console) -> str:
+    """Where the gateway listens ("http://host:port"); empty where it is switched off or shut."""
+    settings = console.latest(SettingsView)
+    on = settings is not None and ("gateway.enabled", "true") in {(s.key, s.value) for s in settings.settings}
+    if on:
+        console.wait_view(
+            DoorView, lambda view: bool(view.gateway or view.trouble), _GATEWAY_TIMEOUT, "the gateway"
+        )
+    door = console.latest(DoorView)
+    return door.gateway if door is not None else ""
 
 
 def json_line(value: dict[str, Any]) -> None:

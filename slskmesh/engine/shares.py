@@ -99,7 +99,7 @@ class Shares:
             )
 
     def _report(self, progress: ScanProgress) -> None:
-        self._engine.mailbox.put_view(
+        self._engine.hub.put_view(
             LibraryView(
                 phase=ScanPhase.HASHING if progress.phase is Phase.HASHING else ScanPhase.WALKING,
                 roots=tuple(sanitize(str(root), 200) for root in self.roots()),
@@ -123,7 +123,7 @@ class Shares:
         self._files, self._size = stats.files, stats.size
         roots = tuple(str(root) for root in self.roots())
         problems = tuple(sanitize(problem, 300) for problem in self._problems)
-        self._engine.mailbox.put_view(
+        self._engine.hub.put_view(
             library_view(self._phase, roots, self._files, self._size, problems, self._problem_count)
         )
 

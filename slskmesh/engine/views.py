@@ -244,6 +244,14 @@ class UploadsView(View, frozen=True):
     uploads: tuple[UploadView, ...]
 
 
+class DoorView(View, frozen=True):
+    """Where other programs reach this engine."""
+
+    gateway: str = ""  # "http://127.0.0.1:5030", empty while it does not listen
+    trouble: SafeStr = SafeStr("")  # why it does not, though it should
+    attached: int = 0  # terminal apps on the socket of this home
+
+
 class SettingView(View, frozen=True):
     """One setting as the Settings pane shows it."""
 

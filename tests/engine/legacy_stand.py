@@ -18,6 +18,7 @@ from slskmesh.engine import commands as cmd
 from slskmesh.engine.browse_desk import BrowseDesk
 from slskmesh.engine.chat_desk import ChatDesk
 from slskmesh.engine.events import Event
+from slskmesh.engine.hub import Hub
 from slskmesh.engine.legacy_desk import LegacyDesk
 from slskmesh.engine.legacy_pulse import LegacyPulse
 from slskmesh.engine.legacy_snapshots import browse_progress
@@ -218,7 +219,7 @@ class Stand:
         root = self.home / "downloads"
         root.mkdir(exist_ok=True)
         self.engine = SimpleNamespace(
-            mailbox=self.mailbox, store=self.store, downloads=self.swarm, clock=lambda: self.now
+            hub=Hub(self.mailbox), store=self.store, downloads=self.swarm, clock=lambda: self.now
         )
         self.engine.settings = SimpleNamespace(configured=self.configured)
         policy = UploadPolicy()
