@@ -56,7 +56,8 @@ def test_setup_without_downloads_counts_as_configured(tmp_path: Path) -> None:
         (
             "[zzz]\nqqq = 1\n",
             ":2: zzz.qqq: unknown setting; known are "
-            "overlay, library, swarm, mesh, dht, fabric, musicbrainz, jobs, soulseek, rescue, ui, setup",
+            "overlay, library, swarm, mesh, dht, fabric, musicbrainz, jobs, soulseek, rescue, gateway, ui, "
+            "setup",
         ),
         ("overlay = 3\n", ":1: overlay: is a section; write [overlay] and its settings below it"),
         ("mesh = true\n", ":1: mesh: is a section; write [mesh] and its settings below it"),

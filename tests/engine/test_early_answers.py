@@ -58,7 +58,7 @@ async def test_answers_before_the_token_is_known_are_found(autojump_clock: trio.
         legacy=legacy,
         overlay=SimpleNamespace(sessions={}),
         plane=SimpleNamespace(rendezvous=SimpleNamespace(on=False)),
-        mailbox=SimpleNamespace(put_event=put),
+        hub=SimpleNamespace(put_event=put),
     )
     searching = Searching(cast(Engine, engine))
     client.heard = searching.heard

@@ -54,7 +54,7 @@ class Asker:
 def desk_of(asking: Asking) -> tuple[JobDesk, Mailbox]:
     mailbox = Mailbox()
     plane = SimpleNamespace(catalogue=Shelf(), planner=Asker(asking))
-    engine: Any = SimpleNamespace(mailbox=mailbox, plane=plane, library=Shelf())
+    engine: Any = SimpleNamespace(hub=mailbox, plane=plane, library=Shelf())
     return JobDesk(engine), mailbox
 
 

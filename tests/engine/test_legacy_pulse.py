@@ -64,7 +64,7 @@ def beat(stand: Stand) -> None:
         pulse._chats,
         pulse._people,
         pulse._wishes,
-        pulse._who_is_there,
+        pulse.chats.show,
     ):
         look()
 
