@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import trio
 from fastapi import Depends
 from starlette.requests import Request
 
@@ -13,10 +14,11 @@ from slskmesh.setting_sections import GatewaySettings
 
 
 class Gate:
-    """One gateway. Made by `door`, given to each route as `GateDep`."""
+    """One gateway, given to each route as `GateDep`. `nursery` lives as long as it does."""
 
-    def __init__(self, engine: Visitor, settings: GatewaySettings, keys: Keys) -> None:
+    def __init__(self, engine: Visitor, settings: GatewaySettings, keys: Keys, nursery: trio.Nursery) -> None:
         self.engine = engine
+        self.nursery = nursery
         self.settings = settings
         self.keys = keys
 

@@ -11,6 +11,7 @@ import socket
 from typing import Any, Final, cast
 
 import hypercorn.config
+import trio
 from hypercorn.trio import serve as hypercorn_serve
 
 from slskmesh.engine.visitor import Visitor
@@ -37,4 +38,7 @@ async def serve(engine: Visitor, settings: GatewaySettings, keys: Keys, listener
     config.keep_alive_timeout = _IDLE
     config.h11_max_incomplete_size = _HEAD_MAX
     config.alpn_protocols = ["http/1.1"]
-    await hypercorn_serve(cast(Any, build(Gate(engine, settings, keys))), config, mode="asgi")
+    async with trio.open_nursery() as nursery:
+        app = build(Gate(engine, settings, keys, nursery))
+        await hypercorn_serve(cast(Any, app), config, mode="asgi")
+        nursery.cancel_scope.cancel()
