@@ -82,6 +82,7 @@ class Desk:
 
     async def _carry_out(self, request: int, command: cmd.Command) -> None:
         try:
+            _check_text(command)
             answer = await self._table[type(command)](request, command)
         except SlskmeshError as error:
             self.reply(request, False, str(error))
@@ -278,6 +279,18 @@ class Desk:
                 suggested_downloads=suggest_downloads(Path.home()),
             )
         )
+
+
+def _check_text(command: cmd.Command) -> None:
+    """UserError: a word of a command is no text (half a character of UTF-16): nothing can keep or send that."""
+    for field in command.__struct_fields__:
+        value = getattr(command, field)
+        for word in value if isinstance(value, tuple) else (value,):
+            if isinstance(word, str) and not word.isascii():
+                try:
+                    word.encode()
+                except UnicodeEncodeError as error:
+                    raise UserError(f"{field}: holds something that is no character") from error
 
 
 def _content(text: str) -> bytes:

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from slskmesh.engine import commands as cmd
+from slskmesh.engine import desk as desk  # with it every command there is
 from slskmesh.engine.console import Console, EngineStopped, Refused
 from slskmesh.engine.events import Event, Reply
 from slskmesh.engine.thread import EngineThread
