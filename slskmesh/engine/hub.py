@@ -61,14 +61,14 @@ class Hub:
     def put_view(self, view: View) -> None:
         """Shows everybody a view."""
         self._latest[type(view)] = view
-        for box in self._boxes.values():
+        for box in tuple(self._boxes.values()):
             box.put_view(view)
 
     def put_event(self, event: Event) -> None:
         """Tells an event to whom it answers, else to everybody."""
         number = event.request if isinstance(event, Reply) else getattr(event, "query", None)
         if number is None:
-            for box in self._boxes.values():
+            for box in tuple(self._boxes.values()):
                 box.put_event(event)
         else:
             self.tell(viewer_of(number), event)

@@ -88,7 +88,7 @@ class EngineThread:
         except BaseException as error:
             self.error = error
             log.exception("the engine failed")
-            self._end(False, f"{_innermost(error)}; the log has the details: {self.home.log}")
+            self._end(False, f"{innermost(error)}; the log has the details: {self.home.log}")
         else:
             self._end(True, "stopped")
 
@@ -122,7 +122,7 @@ class EngineThread:
         self._mailbox.put_event(EngineEnded(clean, sanitize(text, 400)))
 
 
-def _innermost(error: BaseException) -> str:
+def innermost(error: BaseException) -> str:
     """ "Type in module" of the first real error inside nested exception groups; no values, they may be personal."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

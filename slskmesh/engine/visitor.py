@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import trio
 
 from slskmesh.engine.commands import Command
+from slskmesh.engine.console import Refused
 from slskmesh.engine.events import Event, Reply
 from slskmesh.engine.hub import VIEWER_BITS
 from slskmesh.engine.views import View
-from slskmesh.errors import SlskmeshError
 
 if TYPE_CHECKING:
     from slskmesh.engine.engine import Engine
@@ -27,10 +27,6 @@ V = TypeVar("V", bound=View)
 E = TypeVar("E", bound=Event)
 _ANSWER_SECONDS: Final = 60.0
 _STREAM_MAX: Final = 1_000  # events of one stream that wait to be taken
-
-
-class Refused(SlskmeshError):
-    """The engine would not or could not do what it was asked; the text is the engine's."""
 
 
 class Stream:

@@ -54,9 +54,12 @@ def nothing(status: int = 204) -> Response:
 
 def refusal(error: SlskmeshError, path: str) -> Response:
     """An error as an answer: {"error": sentence}; below /api/v0 the bare sentence as a JSON string, as slskd does."""
-    status, headers = 400, {}
+    status = 400
+    headers: dict[str, str] = {}
     if isinstance(error, GatewayError):
         status = error.status
+        if status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
         if error.retry is not None:
             headers["Retry-After"] = str(max(1, round(error.retry + 0.5)))
     elif isinstance(error, StorageError):

@@ -1,20 +1,18 @@
 """The gateway's app: all routes behind the guard, their OpenAPI, and how errors leave.
 
 Rules: a route without a right stops the app from being built. Errors of ours are logged by the type and place they had
-and answered with 500 and no word of their insides.
+and answered with 500 and no word of their insides (by the guard, which also sees what fails while an answer is sent).
 """
 
 from __future__ import annotations
 
-import logging
+import functools
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 import trio
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,66 +22,70 @@ from slskmesh import __version__
 from slskmesh.errors import SlskmeshError
 from slskmesh.gateway import routes_self
 from slskmesh.gateway.answers import GatewayError, refusal
+from slskmesh.gateway.description import describe
 from slskmesh.gateway.gate import Gate
-from slskmesh.gateway.guard import Guard
-from slskmesh.gateway.rights import REF, Right, Routes
+from slskmesh.gateway.guard import Guard, ours
+from slskmesh.gateway.rights import CHECKS, Right, Routes
 
-log = logging.getLogger("slskmesh.gateway")
 _LOCAL: Final = frozenset({"localhost"})
 ALL: Final[Sequence[Routes]] = (routes_self.routes,)
 
 
 def build(gate: Gate) -> Guard:
     """The whole app for one gateway."""
-    app = FastAPI(title="slskmesh", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app = build_app(ALL)
     app.state.gate = gate
-    for part in ALL:
+    settings = gate.settings
+    hosts = _LOCAL | {name.lower().removesuffix(".") for name in settings.hosts}
+    return Guard(
+        app, gate.guesses, hosts, frozenset(origin.lower().rstrip("/") for origin in settings.origins)
+    )
+
+
+def build_app(parts: Sequence[Routes]) -> FastAPI:
+    """The routes of these parts, without a gateway behind them."""
+    app = FastAPI(
+        title="slskmesh",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # the guard took them off; a redirect would name the host that was called
+    )
+    for part in parts:
         part.add_to(app)
-    check_rights(app)
-    app.openapi = lambda: openapi(app)  # type: ignore[method-assign] # FastAPI's own way to replace it
+    check_rights(app, rights(parts))
+    told = functools.cache(lambda: describe(app, parts))
+    app.openapi = told  # type: ignore[method-assign] # FastAPI's own way to replace it
     app.add_exception_handler(SlskmeshError, _refused)
     app.add_exception_handler(trio.TooSlowError, _slow)
     app.add_exception_handler(HTTPException, _not_served)
     app.add_exception_handler(RequestValidationError, _not_valid)
+    app.add_exception_handler(ExceptionGroup, _grouped)
     app.add_exception_handler(Exception, _ours)
-    settings = gate.settings
-    hosts = _LOCAL | {name.lower() for name in settings.hosts}
-    return Guard(app, gate.keys, hosts, frozenset(origin.lower().rstrip("/") for origin in settings.origins))
+    return app
 
 
-def rights() -> dict[tuple[str, str], Right]:
-    """Every route there is, (method, path), with its right."""
-    return {route: right for part in ALL for route, right in part.rights.items()}
+def rights(parts: Sequence[Routes] = ALL) -> dict[tuple[str, str], Right]:
+    """Every route there is, (method, path), with its right. AssertionError: two parts have the same route."""
+    found: dict[tuple[str, str], Right] = {}
+    for part in parts:
+        twice = found.keys() & part.rights.keys()
+        assert not twice, f"{twice}: added twice"
+        found |= part.rights
+    return found
 
 
-def check_rights(app: FastAPI) -> None:
-    """AssertionError: there is a route that does not say who may use it."""
-    known = rights()
+def check_rights(app: FastAPI, known: dict[tuple[str, str], Right]) -> None:
+    """AssertionError: there is a route that does not say who may use it, or does not check it."""
     for route in app.routes:
         assert isinstance(route, APIRoute), f"{route}: not added by Routes"
         for method in route.methods or ():
             assert (method, route.path) in known, f"{method} {route.path}: no right"
-            assert route.dependencies, f"{method} {route.path}: its right is not checked"
-
-
-def openapi(app: FastAPI) -> dict[str, Any]:
-    """The description of all routes; shapes are those of the structs that are sent."""
-    if app.openapi_schema is None:
-        told = get_openapi(title=app.title, version=app.version, routes=app.routes, description=_ABOUT)
-        shapes = sorted({shape for part in ALL for shape in part.shapes}, key=repr)
-        _, components = msgspec.json.schema_components(shapes, ref_template=REF)
-        schemas = told.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(components)
-        told["components"]["securitySchemes"] = {
-            "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-            "token": {"type": "http", "scheme": "bearer"},
-        }
-        told["security"] = [{"key": []}, {"token": []}]
-        app.openapi_schema = told
-    return app.openapi_schema
-
-
-_ABOUT: Final = "The part of slskd's API that its clients call, jobs by MusicBrainz id, and the mesh."
+            checks = [dependency.dependency for dependency in route.dependencies]
+            assert CHECKS[known[method, route.path]] in checks, (
+                f"{method} {route.path}: its right is not checked"
+            )
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -95,9 +97,23 @@ async def _slow(request: Request, error: Exception) -> Response:
     return refusal(GatewayError(504, "the engine did not answer in time"), request.url.path)
 
 
+async def _grouped(request: Request, error: Exception) -> Response:
+    """What came out of a nursery: one error of ours is told as if it had come alone."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    if isinstance(error, SlskmeshError):
+        return await _refused(request, error)
+    if isinstance(error, trio.TooSlowError):
+        return await _slow(request, error)
+    raise error
+
+
 async def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return refusal(GatewayError(error.status_code, str(error.detail)), request.url.path)
+    said = _SAID.get(error.status_code, str(error.detail))
+    response = refusal(GatewayError(error.status_code, said), request.url.path)
+    response.headers.update(error.headers or {})  # Allow, where another method is served
+    return response
 
 
 async def _not_valid(request: Request, error: Exception) -> Response:
@@ -108,7 +124,8 @@ async def _not_valid(request: Request, error: Exception) -> Response:
 
 
 async def _ours(request: Request, error: Exception) -> Response:
-    route = request.scope.get("route")
-    place = route.path if isinstance(route, APIRoute) else "no route"
-    log.error("%s while answering %s", type(error).__name__, place)
-    return refusal(GatewayError(500, "an error of slskmesh; the log has the details"), request.url.path)
+    """A fault of ours; it is raised again after this answer, and the guard logs it."""
+    return refusal(ours(), request.url.path)
+
+
+_SAID: Final = {404: "there is nothing at this address", 405: "this address is not served by this method"}

@@ -6,7 +6,9 @@ fit is refused with the place and what was expected there. Keys are matched with
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import functools
+from collections.abc import Hashable
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from starlette.requests import Request
@@ -14,7 +16,12 @@ from starlette.requests import Request
 from slskmesh.gateway.answers import GatewayError
 
 T = TypeVar("T")
-_DEEPEST = 16
+_DEEPEST: Final = 16
+
+
+@functools.cache
+def _type_of(kind: Hashable) -> msgspec.inspect.Type:
+    return msgspec.inspect.type_info(kind)
 
 
 async def read_body(request: Request, kind: type[T], default: Any = msgspec.UNSET) -> T:
@@ -22,8 +29,13 @@ async def read_body(request: Request, kind: type[T], default: Any = msgspec.UNSE
     raw = await request.body()
     if not raw.strip() and default is not msgspec.UNSET:
         return msgspec.convert(default, kind)
+    return decode_body(raw, kind)
+
+
+def decode_body(raw: bytes, kind: type[T]) -> T:
+    """These bytes as `kind`. GatewayError 400: they are something else."""
     try:
-        return msgspec.convert(_matched(msgspec.json.decode(raw), msgspec.inspect.type_info(kind), 0), kind)
+        return msgspec.convert(_matched(msgspec.json.decode(raw), _type_of(cast(Hashable, kind)), 0), kind)
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
         raise GatewayError(400, f"the body is not what was expected: {error}") from error
 
@@ -33,21 +45,25 @@ def _matched(value: Any, wanted: msgspec.inspect.Type, depth: int) -> Any:
     if depth > _DEEPEST:
         raise msgspec.ValidationError("too deep")
     if isinstance(wanted, msgspec.inspect.UnionType):
-        objects = [one for one in wanted.types if isinstance(one, _HOLDERS)]
-        return _matched(value, objects[0], depth + 1) if len(objects) == 1 else value
+        kinds = _OBJECTS if isinstance(value, dict) else _LISTS
+        fitting = [one for one in wanted.types if isinstance(one, kinds)]
+        return _matched(value, fitting[0], depth + 1) if len(fitting) == 1 else value
     if isinstance(wanted, msgspec.inspect.StructType) and isinstance(value, dict):
-        fields = {field.encode_name.lower(): field for field in wanted.fields}
-        matched = {}
-        for key, inner in value.items():
-            field = fields.get(key.lower())
-            if field is not None:
-                matched[field.encode_name] = _matched(inner, field.type, depth + 1)
-        return matched
-    if isinstance(wanted, (msgspec.inspect.ListType, msgspec.inspect.VarTupleType)) and isinstance(
-        value, list
-    ):
+        return _matched_fields(value, wanted, depth)
+    if isinstance(wanted, _LISTS) and isinstance(value, list):
         return [_matched(one, wanted.item_type, depth + 1) for one in value]
     return value
 
 
-_HOLDERS = (msgspec.inspect.StructType, msgspec.inspect.ListType, msgspec.inspect.VarTupleType)
+def _matched_fields(value: dict[str, Any], wanted: msgspec.inspect.StructType, depth: int) -> dict[str, Any]:
+    fields = {field.encode_name.lower(): field for field in wanted.fields}
+    matched = {}
+    for key, inner in value.items():
+        field = fields.get(key.lower())
+        if field is not None:
+            matched[field.encode_name] = _matched(inner, field.type, depth + 1)
+    return matched
+
+
+_OBJECTS: Final = (msgspec.inspect.StructType,)
+_LISTS: Final = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType)

@@ -1,12 +1,15 @@
 """The gateway as a door of the engine: listens where the settings say, serves until the engine ends.
 
 Rules: closed unless `gateway.enabled`. What keeps it shut (a port in use, a key others can read) is told by a notice
-and in `DoorView`, and the engine runs on. What it needs is imported only where it opens, off the loop.
+and in `DoorView`, and the engine runs on. What it needs is imported only where it opens, off the loop. Where other
+machines reach it, that is said each time it opens.
 """
 
 from __future__ import annotations
 
 import importlib
+import ipaddress
+import logging
 import socket
 from types import ModuleType
 from typing import Final
@@ -21,6 +24,7 @@ from slskmesh.gateway.keys import load_keys
 from slskmesh.overlay.address import join_address, split_address
 from slskmesh.text import sanitize
 
+log = logging.getLogger("slskmesh.gateway")
 VIEWER: Final = (1 << 30) + 1  # its number among the front ends
 _BACKLOG: Final = 128
 
@@ -41,21 +45,32 @@ class GatewayDoor:
             keys = await trio.to_thread.run_sync(load_keys, engine.home)
             listener = _listen(settings.listen)
         except SlskmeshError as error:
+            log.error("the gateway is shut: %s", type(error).__name__)
             engine.notice(Level.ERROR, f"the gateway is shut: {error}")
             engine.show_door(trouble=sanitize(str(error), 300))
             task_status.started()
             return
-        engine.hub.admit(VIEWER, visitor)
+        with listener:
+            engine.hub.admit(VIEWER, visitor)
+            task_status.started()
+            try:
+                serving = await trio.to_thread.run_sync(_import)
+                self._tell(engine, listener)
+                await serving.serve(visitor, settings, keys, listener)
+            finally:
+                with trio.CancelScope(shield=True):
+                    await engine.dismiss(VIEWER)
+
+    def _tell(self, engine: Engine, listener: socket.socket) -> None:
         host, port = listener.getsockname()[:2]
-        task_status.started()
-        try:
-            serving = await trio.to_thread.run_sync(_import)
-            engine.show_door(gateway=f"http://{join_address(host, port)}")
-            await serving.serve(visitor, settings, keys, listener)
-        finally:
-            listener.close()
-            with trio.CancelScope(shield=True):
-                await engine.dismiss(VIEWER)
+        place = f"http://{join_address(host, port)}"
+        log.info("the gateway listens on %s", place)
+        engine.show_door(gateway=place)
+        if not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+            engine.notice(
+                Level.WARN,
+                f"other machines reach the gateway ({place}); whoever is on the way reads the key, HTTP is plain",
+            )
 
 
 def _import() -> ModuleType:
@@ -65,9 +80,14 @@ def _import() -> ModuleType:
 def _listen(address: str) -> socket.socket:
     """A listening socket. UserError: this address cannot be had."""
     host, port = split_address(address)
+    numeric = "127.0.0.1" if host == "localhost" else host  # no name is asked of a server
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-        listener = socket.create_server(found[0][4][:2], family=found[0][0], backlog=_BACKLOG)
+        family, _, _, _, place = socket.getaddrinfo(
+            numeric, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )[0]
+        listener = socket.create_server(place, family=family, backlog=_BACKLOG)
+    except socket.gaierror as error:
+        raise UserError(f"{address}: is not an address of this machine; give it as numbers") from error
     except OSError as error:
         raise UserError(f"{address}: cannot listen there: {error.strerror or error}") from error
     listener.setblocking(False)

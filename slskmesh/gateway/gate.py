@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from slskmesh.engine.visitor import Visitor
+from slskmesh.gateway.guesses import Guesses
 from slskmesh.gateway.keys import Keys
 from slskmesh.setting_sections import GatewaySettings
 
@@ -21,6 +22,7 @@ class Gate:
         self.nursery = nursery
         self.settings = settings
         self.keys = keys
+        self.guesses = Guesses(keys)
 
 
 def _gate(request: Request) -> Gate:

@@ -1,120 +1,166 @@
 """What every request passes before anything else looks at it.
 
 Rules, in this order: the Host must be an address or a name of this machine (DNS rebinding); a web page may call only if
-it is on the list (Origin); a key is looked up in constant time, and who guesses keys is made to wait; so many requests
-a second and at once; a body has a bound, also one that does not tell its length. A trailing slash means nothing. There
-are no cookies, so a browser has nothing it could be made to send along.
+it is on the list (Origin); a key is looked up in constant time, and who guesses keys is made to wait (`guesses`); so
+many requests a second and at once, those without a key counted apart so that they crowd out nobody; a body has a bound
+(`exchange`). A trailing slash means nothing. There are no cookies, so a browser has nothing it could be made to send
+along. What fails by a fault of ours is answered with 500 and no word of its insides; type and place are logged.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
-from collections.abc import Awaitable, Callable, MutableMapping
+import logging
+from collections.abc import Iterator
 from typing import Any, Final
 
-import trio
+from starlette.responses import Response
 
-from slskmesh.gateway.answers import GatewayError, refusal
-from slskmesh.gateway.keys import Keys
+from slskmesh.engine.thread import innermost
+from slskmesh.gateway.answers import GatewayError, nothing, refusal
+from slskmesh.gateway.exchange import BODY_MAX, App, Exchange, Receive, Scope, Send, too_large
+from slskmesh.gateway.guesses import Allowance, Guesses
 
-BODY_MAX: Final = 1 << 20
-_PER_SECOND: Final = 500.0
-_BURST: Final = 1000.0
-_AT_ONCE: Final = 128
-_GUESSES: Final = 20.0  # wrong keys in a row
-_GUESS_EVERY: Final = 3.0  # seconds until one more is allowed
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+log = logging.getLogger("slskmesh.gateway")
+_PREFLIGHT: Final = (
+    (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
+    (b"access-control-allow-headers", b"X-API-Key, Authorization, Content-Type"),
+    (b"access-control-max-age", b"600"),
+)
 
 
-class Allowance:
-    """So many at once, and one more each so often; seconds of trio's clock."""
+class Ration:
+    """So many requests a second, after a burst of twice as many, and so many at once."""
 
-    def __init__(self, most: float, per_second: float) -> None:
-        self._most, self._rate = most, per_second
-        self._left, self._seen = most, trio.current_time()
+    def __init__(self, per_second: float, at_once: int) -> None:
+        self._rate = Allowance(2 * per_second, per_second)
+        self._at_once, self._running = at_once, 0
 
-    def take(self) -> float:
-        """0 if one was left, which is taken; else the seconds until there is one."""
-        wait = self.wait()
-        if not wait:
-            self._left -= 1
-        return wait
-
-    def wait(self) -> float:
-        """0 if one is left, else the seconds until there is."""
-        now = trio.current_time()
-        self._left = min(self._most, self._left + (now - self._seen) * self._rate)
-        self._seen = now
-        return 0.0 if self._left >= 1 else (1 - self._left) / self._rate
+    @contextlib.contextmanager
+    def one(self) -> Iterator[None]:
+        """The time of one request. GatewayError 429, 503: it is one too many."""
+        if wait := self._rate.take():
+            raise GatewayError(429, "too many requests", wait)
+        if self._running >= self._at_once:
+            raise GatewayError(503, "too many requests at once", 1)
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
 
 
 class Guard:
     """An ASGI app around the gateway's."""
 
-    def __init__(self, app: App, keys: Keys, hosts: frozenset[str], origins: frozenset[str]) -> None:
-        self._app, self._keys, self._hosts, self._origins = app, keys, hosts, origins
-        self._rate = Allowance(_BURST, _PER_SECOND)
-        self._guesses = Allowance(_GUESSES, 1 / _GUESS_EVERY)
-        self._running = 0
+    def __init__(self, app: App, guesses: Guesses, hosts: frozenset[str], origins: frozenset[str]) -> None:
+        self._app, self._guesses, self._hosts, self._origins = app, guesses, hosts, origins
+        self._holders = Ration(500, 128)
+        self._strangers = Ration(50, 16)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, or the app's own start and end."""
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
-        if scope["type"] != "http":
-            return  # web sockets are not served; the server closes the line
-        try:
-            inner, taken = self._pass(scope), _Bounded(receive)
-        except GatewayError as error:
-            await refusal(error, scope["path"])(scope, receive, send)
-            return
-        self._running += 1
-        try:
-            await self._app(inner, taken, send)
-        finally:
-            self._running -= 1
+        """One request; nothing but HTTP is served."""
+        if scope["type"] == "http":
+            await Exchange(receive, send).run(lambda exchange: self._answer(scope, exchange))
 
-    def _pass(self, scope: Scope) -> Scope:
-        """The request as the app sees it. GatewayError: it does not see it at all."""
-        head = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        self._check_host(head.get("host", ""))
-        if (origin := head.get("origin")) is not None and origin.lower() not in self._origins:
-            raise GatewayError(403, "web pages of this origin may not call the gateway; see gateway.origins")
-        if wait := self._rate.take():
-            raise GatewayError(429, "too many requests", wait)
-        if self._running >= _AT_ONCE:
-            raise GatewayError(503, "too many requests at once", 1)
-        if (length := head.get("content-length", "0")).isdigit() and int(length) > BODY_MAX:
-            raise GatewayError(413, f"a body has at most {BODY_MAX:,} bytes")
-        role = None
-        if (key := _key_of(head)) is not None:
-            if wait := self._guesses.wait():
-                raise GatewayError(429, "too many wrong keys", wait)
-            role = self._keys.role_of(key)
-            if role is None:
-                self._guesses.take()
-                raise GatewayError(401, "this key is not one of ours")
+    async def _answer(self, scope: Scope, exchange: Exchange) -> None:
+        path = scope["path"]
+        try:
+            inner = self._pass(scope, exchange)
+            if inner is None:
+                await _send(nothing(), scope, exchange)
+                return
+            known = inner["state"]["role"] is not None
+            with (self._holders if known else self._strangers).one():
+                await self._app(inner, exchange.receive, exchange.send)
+        except GatewayError as error:
+            if not exchange.started:
+                await _send(refusal(error, path), scope, exchange)
+        # The last line of defence of a request: told to who asked, logged; a bug in one answer ends no download.
+        except Exception as error:  # noqa: BLE001
+            log.error("%s while answering", innermost(error))
+            if not exchange.started:
+                await _send(refusal(ours(), path), scope, exchange)
+
+    def _pass(self, scope: Scope, exchange: Exchange) -> Scope | None:
+        """The request as the app sees it, None for a browser's question before one. GatewayError: it sees nothing."""
+        pairs = [
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]
+        ]
+        head = dict(pairs)
+        for name, value in pairs:  # a second one does not hide the first
+            if name == "host":
+                self._check_host(value)
+            elif name == "origin":
+                self._check_origin(value)
+        if "host" not in head:
+            self._check_host("")
+        if (origin := head.get("origin")) is not None:
+            exchange.headers = (
+                (b"access-control-allow-origin", origin.encode("latin-1")),
+                (b"vary", b"Origin"),
+            )
+            if scope["method"] == "OPTIONS" and "access-control-request-method" in head:
+                exchange.headers = (*exchange.headers, *_PREFLIGHT)
+                return None
+        _check_length(head.get("content-length", ""))
+        state = {**scope.get("state", {})}
+        state["role"] = self._role(head, scope.get("client"), state.get("line"))
         path = scope["path"].rstrip("/") or "/"
         raw = scope.get("raw_path", b"").rstrip(b"/") or b"/"
-        return {**scope, "path": path, "raw_path": raw, "state": {**scope.get("state", {}), "role": role}}
+        return {**scope, "path": path, "raw_path": raw, "state": state}
+
+    def _role(self, head: dict[str, str], client: Any, line: Any) -> Any:
+        key = _key_of(head)
+        if key is None:
+            return None
+        role = self._guesses.role_of(key, client[0] if client else "", bool(line and line.known))
+        if line is not None:
+            line.known = True
+        return role
 
     def _check_host(self, host: str) -> None:
-        name = host.strip().lower()
-        name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
-        if name in self._hosts:
-            return
-        try:
-            ipaddress.ip_address(name)  # a page cannot make a browser send another's address as its own name
-        except ValueError:
+        if not names_us(host, self._hosts):
             raise GatewayError(
                 403, "this machine is not called so; call it by its address or see gateway.hosts"
-            ) from None
+            )
+
+    def _check_origin(self, origin: str) -> None:
+        if origin.lower() not in self._origins:
+            raise GatewayError(403, "web pages of this origin may not call the gateway; see gateway.origins")
+
+
+def ours() -> GatewayError:
+    """What is said of a fault of ours."""
+    return GatewayError(500, "an error of slskmesh; the log has the details")
+
+
+def names_us(host: str, hosts: frozenset[str]) -> bool:
+    """Whether a Host header is one of `hosts` or an address: no page makes a browser send an address for its name."""
+    name, _, port = _split(host.strip().lower())
+    if port and not (port.isascii() and port.isdecimal()):
+        return False
+    if name.removesuffix(".") in hosts:
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _split(host: str) -> tuple[str, str, str]:
+    """(name, colon, port) of a Host header; no name where it is malformed."""
+    if not host.startswith("["):
+        return host.partition(":")
+    name, bracket, rest = host[1:].partition("]")
+    return (name if ":" in name and bracket and rest[:1] in ("", ":") else "", rest[:1], rest[1:])
+
+
+def _check_length(length: str) -> None:
+    if length.isascii() and length.isdecimal() and (len(length) > 10 or int(length) > BODY_MAX):
+        raise too_large()
 
 
 def _key_of(head: dict[str, str]) -> str | None:
@@ -124,16 +170,5 @@ def _key_of(head: dict[str, str]) -> str | None:
     return token.strip() if kind.lower() == "bearer" else None
 
 
-class _Bounded:
-    """A body that ends with an error where it grows over the bound."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._size = 0
-
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self._size += len(message.get("body", b""))
-        if self._size > BODY_MAX:
-            raise GatewayError(413, f"a body has at most {BODY_MAX:,} bytes")
-        return message
+async def _send(response: Response, scope: Scope, exchange: Exchange) -> None:
+    await response(scope, exchange.receive, exchange.send)

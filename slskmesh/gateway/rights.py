@@ -38,7 +38,8 @@ class Routes:
         self._added: list[Callable[[FastAPI], None]] = []
         self.shapes: set[Any] = set()
         self.rights: dict[tuple[str, str], Right] = {}
-        self._prefix, self._tag = prefix, tag
+        self.tag = tag
+        self._prefix = prefix
 
     def add_to(self, app: FastAPI) -> None:
         """Gives an app these routes."""
@@ -80,14 +81,9 @@ class Routes:
         told: dict[int | str, dict[str, Any]] = {
             status: {"description": "Done", **self._content(gives, stream)}
         }
-        for code, when in {
-            400: "What was asked for makes no sense",
-            **_REFUSED[right],
-            **(also or {}),
-        }.items():
-            told.setdefault(
-                code, {"description": when, **self._content(str if _is_compat(self._prefix) else Problem)}
-            )
+        self.shapes.add(Problem)
+        for code, when in {400: "What was asked for makes no sense", **(also or {})}.items():
+            told.setdefault(code, {"description": when, **(refused(self._prefix) if code >= 400 else {})})
         extra: dict[str, Any] = {"x-right": right.value}
         if takes is not None:
             extra["requestBody"] = {"required": not optional, **self._content(takes)}
@@ -99,14 +95,14 @@ class Routes:
                     self._prefix + path,
                     handler,
                     methods=[method],
-                    tags=[self._tag],
-                    dependencies=[Depends(_NEEDS[right])],
+                    tags=[self.tag],
+                    dependencies=[Depends(CHECKS[right])],
                     status_code=status,
                     response_class=Response,
                     response_model=None,
                     responses=told,
                     openapi_extra=extra,
-                    operation_id=f"{self._tag}_{handler.__name__}",
+                    operation_id=f"{self.tag}_{handler.__name__}",
                 )
             )
             return handler
@@ -119,12 +115,18 @@ class Routes:
         if shape is None:
             return {}
         self.shapes.add(shape)
-        (schema,), _ = msgspec.json.schema_components([shape], ref_template=REF)
-        return {"content": {JSON: {"schema": schema}}}
+        return content(shape)
 
 
-def _is_compat(prefix: str) -> bool:
-    return prefix.startswith("/api/v0")
+def content(shape: Any) -> dict[str, Any]:
+    """How OpenAPI says that this shape is sent as JSON."""
+    (schema,), _ = msgspec.json.schema_components([shape], ref_template=REF)
+    return {"content": {JSON: {"schema": schema}}}
+
+
+def refused(path: str) -> dict[str, Any]:
+    """The same of an error below `path`."""
+    return content(str if path.startswith("/api/v0") else Problem)
 
 
 async def _open(request: Request) -> None:
@@ -142,9 +144,5 @@ async def _write(request: Request) -> None:
         raise GatewayError(403, "this key only reads; what changes something needs the read-write key")
 
 
-_NEEDS: Final = {Right.OPEN: _open, Right.READ: _read, Right.WRITE: _write}
-_REFUSED: Final[dict[Right, dict[int, str]]] = {
-    Right.OPEN: {},
-    Right.READ: {401: "No key, or not one of ours"},
-    Right.WRITE: {401: "No key, or not one of ours", 403: "The key only reads"},
-}
+CHECKS: Final = {Right.OPEN: _open, Right.READ: _read, Right.WRITE: _write}
+"""What is checked for each right."""

@@ -1,44 +1,154 @@
 """The gateway's app on Hypercorn, on the loop of whoever calls. Imported only where a gateway opens: it is slow to.
 
-Rules: nothing is written to standard output or error (a screen may be there); a request that came is answered before
-the end, for a moment.
+Rules:
+- Hypercorn speaks HTTP/1.1 and nothing else here: no HTTP/2 in clear, no web sockets. It writes nothing, neither to
+  standard output or error (a screen may be there) nor to the log.
+- Connections are ours (`lines`): Hypercorn bounds neither their number nor the time of a send, which it shields.
+- What fails while a line is served costs that line; it is logged by type and place.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
+from functools import partial
 from typing import Any, Final, cast
 
 import hypercorn.config
 import trio
-from hypercorn.trio import serve as hypercorn_serve
+from h11 import Request
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.trio.task_group import TaskGroup
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
+from hypercorn.utils import parse_socket_addr
 
+from slskmesh.engine.thread import innermost
 from slskmesh.engine.visitor import Visitor
 from slskmesh.gateway.app import build
+from slskmesh.gateway.exchange import Receive, Scope, Send
 from slskmesh.gateway.gate import Gate
+from slskmesh.gateway.guard import Guard
 from slskmesh.gateway.keys import Keys
+from slskmesh.gateway.lines import Line, Lines
 from slskmesh.setting_sections import GatewaySettings
 
-log = logging.getLogger("slskmesh.gateway.server")
-log.setLevel(logging.WARNING)  # each start and line of a client is no news
-_LAST_MOMENT: Final = 0.5  # seconds for answers under way at the end
-_IDLE: Final = 30.0  # seconds an idle line is kept
-_HEAD_MAX: Final = 16 * 1024
+log = logging.getLogger("slskmesh.gateway")
+_IDLE: Final = 30.0  # seconds until a line's next request must have come with its whole head
+HEAD_MAX: Final = 16 * 1024
+"""Bytes of a request's head."""
 
 
-async def serve(engine: Visitor, settings: GatewaySettings, keys: Keys, listener: socket.socket) -> None:
+async def serve(
+    engine: Visitor,
+    settings: GatewaySettings,
+    keys: Keys,
+    listener: socket.socket,
+    lines: Lines | None = None,
+) -> None:
     """Serves on a listening socket, which stays the caller's, until cancelled."""
+    async with trio.open_nursery() as nursery:
+        guard = build(Gate(engine, settings, keys, nursery))
+        await serve_guarded(guard, listener, Lines() if lines is None else lines)
+
+
+async def serve_guarded(guard: Guard, listener: socket.socket, lines: Lines) -> None:
+    """As `serve`, for an app that stands already."""
+    config, context = _config(), WorkerContext(None)
+
+    async def one(stream: trio.SocketStream) -> None:
+        line = lines.admit(stream)
+        if line is None:
+            await stream.aclose()
+            return
+        try:
+            await _Server(partial(_call, guard, line), config, context, line).run()
+        # The last line of defence of a stranger's connection: it must not end the engine.
+        except Exception as error:  # noqa: BLE001
+            log.error("%s while serving a connection", innermost(error))
+        finally:
+            lines.forget(line)
+            line.cut()
+
+    ours = trio.socket.from_stdlib_socket(listener.dup())
+    async with trio.open_nursery() as nursery:
+        try:
+            await trio.serve_listeners(one, [trio.SocketListener(ours)], handler_nursery=nursery)
+        finally:
+            lines.cut()  # a send under way is shielded by Hypercorn: only the end of its line ends it
+
+
+def _config() -> hypercorn.config.Config:
     config = hypercorn.config.Config()
-    config.bind = [f"fd://{listener.dup().detach()}"]
-    config.errorlog = log
+    config.errorlog = None
     config.accesslog = None
     config.include_server_header = False
-    config.graceful_timeout = _LAST_MOMENT
     config.keep_alive_timeout = _IDLE
-    config.h11_max_incomplete_size = _HEAD_MAX
-    config.alpn_protocols = ["http/1.1"]
-    async with trio.open_nursery() as nursery:
-        app = build(Gate(engine, settings, keys, nursery))
-        await hypercorn_serve(cast(Any, app), config, mode="asgi")
-        nursery.cancel_scope.cancel()
+    config.h11_max_incomplete_size = HEAD_MAX
+    return config
+
+
+async def _call(guard: Guard, line: Line, scope: Scope, receive: Receive, send: Send) -> None:
+    line.serving += 1
+    try:
+        await guard(scope, receive, send)
+    finally:
+        line.serving -= 1
+
+
+class _Http11(H11Protocol):
+    """HTTP/1.1 alone."""
+
+    async def _check_protocol(self, event: Request) -> None:
+        """Hypercorn would turn to HTTP/2 where it is asked to."""
+
+    async def _create_stream(self, request: Request) -> None:
+        headers = [(name, value) for name, value in request.headers if name != b"upgrade"]
+        if len(headers) < len(request.headers):  # by that one Hypercorn would turn to a web socket
+            request = Request(
+                method=request.method,
+                target=request.target,
+                headers=headers,
+                http_version=request.http_version,
+            )
+        await super()._create_stream(request)
+
+
+class _Server(TCPServer):
+    """One connection: Hypercorn's, with its protocol fixed and its idle clock stopped at the end."""
+
+    def __init__(self, app: Any, config: hypercorn.config.Config, context: WorkerContext, line: Line) -> None:
+        super().__init__(ASGIWrapper(app), config, context, ConnectionState({"line": line}), cast(Any, line))
+
+    async def run(self) -> None:
+        """Serves until either side ends it."""
+        sock = self.stream.socket
+        try:
+            client = parse_socket_addr(sock.family, sock.getpeername())
+            here = parse_socket_addr(sock.family, sock.getsockname())
+        except OSError:
+            return  # gone already
+        try:
+            async with TaskGroup() as group:
+                self._task_group = group
+                self.protocol = cast(
+                    Any,
+                    _Http11(
+                        self.app,
+                        self.config,
+                        self.context,
+                        group,
+                        ConnectionState(self.state),
+                        False,
+                        client,
+                        here,
+                        self.protocol_send,
+                    ),
+                )
+                await self.idle_task.restart(group, self._idle_timeout)
+                await self._read_data()
+                await self.idle_task.stop()
+        finally:
+            await self._close()
