@@ -34,7 +34,6 @@ OPEN_FOR: Final = REPEAT
 TITLES_MAX: Final = 2
 FILES_AN_ANSWER: Final = 2_000
 FILES_A_SEARCH: Final = 20_000
-_EARLY_MAX: Final = 64
 
 
 class Searching(Protocol):
@@ -109,7 +108,6 @@ class SoulseekMusic:
         self._allowed, self._preferred, self._hides, self._asked = sources_allowed, preferred, hides, asked
         self._settle, self._enough = settle, enough
         self._open: dict[int, _Open] = {}
-        self._early: list[SearchAnswer] = []  # to a search whose token is not here yet
         self._sending = trio.Lock()
         self._news = trio.Event()
 
@@ -127,8 +125,6 @@ class SoulseekMusic:
         if event.answer.token in self._open:
             self._take(event.answer)
             return True
-        if self._sending.locked() and len(self._early) < _EARLY_MAX:
-            self._early.append(event.answer)
         return False
 
     def _take(self, answer: SearchAnswer) -> None:
@@ -191,7 +187,6 @@ class SoulseekMusic:
             for search in self._open.values():
                 if search.text == text:
                     return search
-            self._early.clear()
             self._searches.take(text, budget)
             try:
                 token = await self._client.search(text, budget)
@@ -200,10 +195,6 @@ class SoulseekMusic:
                 raise
             search = self._open[token] = _Open(text, trio.current_time())
             self._asked(token)
-            early = [answer for answer in self._early if answer.token == token]
-            self._early.clear()
-        for answer in early:
-            self._take(answer)
         while len(self._open) > OPEN_MAX:
             self._forget(next(iter(self._open)))
         return search

@@ -11,7 +11,6 @@ Rules:
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,7 +46,6 @@ _QUERY_READ: Final = 4096  # characters looked at; what is sent is shorter still
 _SHOW_EVERY: Final = 0.25
 _PART: Final = 2_000  # hits in one event
 _ANSWERS_WAITING: Final = 5_000
-_EARLY: Final = 100  # answers kept for searches whose token is not known yet
 _PARTS_WAITING: Final = 500
 WHERE: Final = ("all", "mesh", "soulseek")
 
@@ -75,10 +73,6 @@ class Searching:
         self._engine = engine
         self._running: dict[int, _Running] = {}
         self._by_token: dict[int, _Running] = {}
-        self._asking = 0  # searches on their way to the server
-        self._early: deque[SearchAnswer] = deque(
-            maxlen=_EARLY
-        )  # that came before their search's token was known
         self._nursery: trio.Nursery
         self.table: dict[type[cmd.Command], Handler] = {cmd.Search: self._search, cmd.StopSearch: self._stop}
 
@@ -96,8 +90,6 @@ class Searching:
         running = self._by_token.get(event.answer.token)
         if running is not None:
             self._take(running, event.answer)
-        elif self._asking:
-            self._early.append(event.answer)
 
     def _take(self, running: _Running, answer: SearchAnswer) -> None:
         if self._engine.legacy.social.people.hides(answer.user):
@@ -178,7 +170,6 @@ class Searching:
         except SlskmeshError as error:
             running.notes.append(f"Soulseek is not asked: {error}")
             return False
-        self._asking += 1
         try:
             running.token = await legacy.client.search(words, budget, room=command.room, user=command.user)
         except Offline as error:
@@ -188,14 +179,8 @@ class Searching:
         except SlskmeshError as error:
             running.notes.append(f"Soulseek is not asked: {error}")
             return False
-        finally:
-            self._asking -= 1
         self._by_token[running.token] = running
         running.answered_at = trio.current_time()
-        for answer in [one for one in self._early if one.token == running.token]:
-            self._take(running, answer)
-        if not self._asking:
-            self._early.clear()
         if phrase := legacy.answers.excludes(words):
             running.notes.append(f"the server keeps “{sanitize(phrase, 40)}” out of answers")
         return True

@@ -4,7 +4,8 @@ Rules:
 - Nothing of aioslsk is imported or touched here: its part is loaded on the thread at the first connect, so that a
   start without Soulseek costs nothing and a first paint never waits for it.
 - Every call that asks server or users takes a `LocalBudget`, by type and at run time.
-- The handler runs on the engine's loop, in order; what it raises ends `run`, like any fault of ours.
+- The handler runs on the engine's loop, in order; what it raises ends `run`, like any fault of ours. It hears no answer
+  to a search before its asker has the token (`unnamed`), who must know it by then without waiting for anything.
 - Ending `run` leaves the server, ends transfers where they are (files stay), joins the thread. From the moment it is
   cancelled the handler hears nothing more: what it starts tasks in may be gone. Calls raise `Offline` from then on.
 """
@@ -21,6 +22,7 @@ import trio
 from slskmesh.soulseek.inbox import Inbox
 from slskmesh.soulseek.port import Answers, Line, Offline, UploadRule
 from slskmesh.soulseek.thread import AsyncioThread, ThreadEnded
+from slskmesh.soulseek.unnamed import Unnamed
 from slskmesh.soulseek.values import LegacyEvent, Listing, Outcome, RemoteFile, UserInfo
 from slskmesh.work import LocalBudget
 
@@ -42,6 +44,7 @@ class LegacyClient:
         self._answers = answers
         self._rule = rule
         self._inbox = Inbox()
+        self._unnamed = Unnamed()
         self._handler: Callable[[LegacyEvent], None] | None = None
         self._token: trio.lowlevel.TrioToken | None = None
         self._more = trio.Event()
@@ -67,9 +70,9 @@ class LegacyClient:
                 if self._fault is not None:
                     raise self._fault
                 await trio.lowlevel.checkpoint_if_cancelled()
-                events = self._inbox.take(_BATCH)
+                events = [*self._unnamed.release(), *self._inbox.take(_BATCH)]
                 for event in events:
-                    if self._handler is not None:
+                    if self._handler is not None and not self._unnamed.holds(event):
                         self._handler(event)
                 if events:
                     await trio.lowlevel.checkpoint()
@@ -120,11 +123,11 @@ class LegacyClient:
 
     async def search(self, text: str, budget: LocalBudget, *, room: str = "", user: str = "") -> int:
         """Sends a search; its token. Answers come as events for as long as they come."""
-        return await self._on_thread(self._asking(budget).search, text, room, user)
+        return await self._named(self._asking(budget).search, text, room, user)
 
     async def wish(self, text: str, budget: LocalBudget) -> int:
         """Sends a wishlist search; its token."""
-        return await self._on_thread(self._asking(budget).wish, text)
+        return await self._named(self._asking(budget).wish, text)
 
     def forget_search(self, token: int) -> None:
         """No more answers to it are wanted."""
@@ -280,6 +283,14 @@ class LegacyClient:
     def _soon(self, fn: Callable[[LegacyCalls], object]) -> None:
         if self._thread is not None and self._calls is not None:
             self._thread.post(fn, self._calls)
+
+    async def _named(self, search: Callable[[*Ts], Coroutine[Any, Any, int]], *args: *Ts) -> int:
+        """Sends a search. What was answered before is told after the caller, who runs on from here, has its token."""
+        try:
+            with self._unnamed.sending():
+                return self._unnamed.name(await self._on_thread(search, *args))
+        finally:
+            self._wake()
 
     async def _on_thread(self, fn: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
         if self._thread is None:

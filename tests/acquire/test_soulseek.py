@@ -32,7 +32,6 @@ class Network:
         self.searched: list[tuple[float, str, Origin]] = []
         self.forgotten: list[int] = []
         self.breaks = False
-        self.at_once: Callable[[int], None] = lambda token: None
         self.token = 100
 
     async def search(self, text: str, budget: LocalBudget, *, room: str = "", user: str = "") -> int:
@@ -41,7 +40,6 @@ class Network:
             raise Offline("the session is gone")
         self.searched.append((trio.current_time(), text, budget.origin))
         self.token += 1
-        self.at_once(self.token)
         return self.token
 
     def forget_search(self, token: int) -> None:
@@ -173,11 +171,6 @@ async def test_two_plans_at_one_moment_are_one_search(clock: Clock, stage: Stage
         await trio.sleep(1)
         stage.answers("ben", 0)
     assert [users(each)[0] for each in found] == [["ben"], ["ben"]] and len(stage.network.searched) == 1
-
-
-async def test_an_answer_that_comes_before_the_token_is_not_lost(clock: Clock, stage: Stage) -> None:
-    stage.network.at_once = lambda token: stage.answers("ben", 0, token=token)
-    assert users((await planned(stage))[0])[0] == ["ben"]
 
 
 async def test_single_tracks_only_where_nothing_was_found_and_the_budget_lets_it(
