@@ -329,7 +329,7 @@ def test_a_paused_wish_rests_and_other_words_begin_anew() -> None:
     )
 )
 def test_no_wish_runs_twice_in_a_row_while_there_are_others(steps: list[tuple[str, int]]) -> None:
-    now, ran = [EPOCH], list[int]()
+    now, ran = [EPOCH], list[tuple[int, str]]()  # a number may be given again after a restart
     listed = plain_list(lambda: now[0])
     for number, (what, which) in enumerate(steps):
         ids = [wish.id for wish in listed.wishes()]
@@ -345,11 +345,11 @@ def test_no_wish_runs_twice_in_a_row_while_there_are_others(steps: list[tuple[st
         elif what == "run" and (wish := listed.next()) is not None:
             now[0] += listed.wait()
             looking = [one for one in listed.wishes() if one.phase is Phase.LOOKING]
-            assert len(looking) == 1 or not ran or wish.id != ran[-1]
+            assert len(looking) == 1 or not ran or (wish.id, wish.text) != ran[-1]
             waiting = [one for one in looking if one.id != wish.id]
             assert all(one.turn >= wish.turn for one in waiting)  # nobody waits longer
             listed.ran(wish.id)
-            ran.append(wish.id)
+            ran.append((wish.id, wish.text))
             assert listed.wait() == wishes.INTERVAL
             now[0] += which
 
