@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any
 from slskmesh.engine import commands as cmd
 from slskmesh.engine import legacy_commands as legacy
 from slskmesh.engine.legacy_desk import Went, check_configured, count_of, folder_for, get_file
-from slskmesh.engine.legacy_events import FilesShown, FoldersShown
-from slskmesh.engine.legacy_snapshots import browse_progress, file_view, folder_view, raw_of, shown
+from slskmesh.engine.legacy_events import BrowseStanding, FilesShown, FoldersShown, ListingShown
+from slskmesh.engine.legacy_snapshots import (
+    browse_progress,
+    file_view,
+    folder_view,
+    listed_folder,
+    raw_of,
+    shown,
+)
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.soulseek.browses import Browses
 from slskmesh.soulseek.port import Offline
@@ -34,6 +41,8 @@ class BrowseDesk:
         self.table: dict[type[cmd.Command], Handler] = {
             legacy.BrowseUser: self._browse,
             legacy.StopBrowse: self._stop,
+            legacy.ShowBrowse: self._standing,
+            legacy.BrowseListing: self._listing,
             legacy.BrowseFolders: self._folders,
             legacy.BrowseFiles: self._files,
             legacy.GetBrowsed: self._get,
@@ -63,6 +72,27 @@ class BrowseDesk:
     async def _stop(self, request: int, command: legacy.StopBrowse) -> str:
         stopped = await self._browses.stop(self._user(command.user))
         return "stopped" if stopped else "this list is not on its way"
+
+    async def _standing(self, request: int, command: legacy.ShowBrowse) -> str:
+        user = self._user(command.user)
+        kept, coming = self._browses.kept(user), self._browses.coming(user)
+        if coming is not None:
+            folders, files, size, received, of = coming
+            told = BrowseStanding(request, shown(user), folders, files, size, True, received, of)
+        elif kept is not None:
+            told = BrowseStanding(request, shown(user), kept.folders, kept.files, kept.size)
+        else:
+            raise UserError(f"there is no list of {shown(user)}: fetch it first")
+        self._engine.hub.put_event(told)
+        return "on its way" if told.coming else "kept"
+
+    async def _listing(self, request: int, command: legacy.BrowseListing) -> str:
+        user, offset = self._user(command.user), max(0, command.offset)
+        piece = await self._browses.piece(user, command.number, offset, command.after)
+        folders = tuple(listed_folder(*one) for one in piece.folders)
+        told = ListingShown(request, shown(user), piece.number, folders, offset, piece.total)
+        self._engine.hub.put_event(told)
+        return count_of(piece.total, "folder")
 
     async def _folders(self, request: int, command: legacy.BrowseFolders) -> str:
         user = self._user(command.user)

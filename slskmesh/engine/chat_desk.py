@@ -13,13 +13,22 @@ import trio
 from slskmesh.engine import commands as cmd
 from slskmesh.engine import legacy_commands as legacy
 from slskmesh.engine.hub import viewer_of
-from slskmesh.engine.legacy_events import ChatLines, RoomsShown
-from slskmesh.engine.legacy_snapshots import message_line, raw_of, room_info, shown
+from slskmesh.engine.legacy_events import ChatLines, ChatShown, RoomsShown
+from slskmesh.engine.legacy_snapshots import (
+    member_view,
+    message_line,
+    raw_of,
+    room_info,
+    room_line,
+    shown,
+    tickers_shown,
+)
 from slskmesh.errors import UserError
 from slskmesh.soulseek import people_rows
+from slskmesh.soulseek.letters import MESSAGES_KEPT, Message
 from slskmesh.soulseek.port import Offline
 from slskmesh.soulseek.social import Social
-from slskmesh.soulseek.values import RoomInfo
+from slskmesh.soulseek.values import RoomInfo, UserState
 from slskmesh.work import LocalBudget
 
 if TYPE_CHECKING:
@@ -27,6 +36,8 @@ if TYPE_CHECKING:
 
 ROOMS_SHOWN: Final = 2_000
 EARLIER_MAX: Final = 500
+SHOWN_MAX: Final = 1_000  # lines of one chat at once
+_LAST: Final = 1 << 62  # a number that no message has
 _LIST_SECONDS: Final = 20.0  # for the server to send its rooms
 _IN_SECONDS: Final = 5.0  # from the server's yes to being told who is in a room
 
@@ -48,6 +59,7 @@ class ChatDesk:
             legacy.Withdraw: self._withdraw,
             legacy.ForgetConversation: self._forget,
             legacy.WatchChat: self._watch,
+            legacy.ShowChat: self._show,
             legacy.MarkRead: self._read,
             legacy.Earlier: self._earlier,
         }
@@ -152,20 +164,62 @@ class ChatDesk:
         if command.room:
             self._social.rooms.read(self._room(command.name))
         else:
-            self._social.mail.read(self._user(command.name))
+            user, left = self._user(command.name), 0
+            if command.upto is not None:
+                after = [one for one in await self._messages(user) if one.number > command.upto]
+                left = sum(not one.own for one in after)
+            self._social.mail.read(user, left)
         return ""
+
+    async def _show(self, request: int, command: legacy.ShowChat) -> str:
+        limit = max(1, min(command.limit, SHOWN_MAX))
+        told = await (self._room_shown if command.room else self._talk_shown)(request, command.name, limit)
+        self._engine.hub.put_event(told)
+        return ""
+
+    async def _room_shown(self, request: int, name: str, limit: int) -> ChatShown:
+        rooms, room = self._social.rooms, self._room(name)
+        lines = rooms.lines(room)[-limit:]  # UserError: it is none of ours
+        [standing] = [one for one in rooms.standings() if one.name == room]
+        return ChatShown(
+            request,
+            True,
+            shown(room),
+            standing.joined,
+            tuple(map(room_line, lines)),
+            standing.unread,
+            standing.private,
+            tuple(member_view(*one) for one in rooms.members(room)),
+            tickers_shown(rooms.tickers(room)),
+        )
+
+    async def _talk_shown(self, request: int, name: str, limit: int) -> ChatShown:
+        user = self._user(name)
+        if all(talk.user != user for talk in self._social.mail.standings()):
+            raise UserError(f"there are no messages with {shown(user)}")
+        messages = await self._messages(user, limit=limit)
+        unread = next((talk.unread for talk in self._social.mail.standings() if talk.user == user), 0)
+        there = self._social.watches.state(user) in (UserState.ONLINE, UserState.AWAY)
+        me = self._engine.legacy.account.name
+        lines = tuple(message_line(message, user, me) for message in messages)
+        return ChatShown(request, False, shown(user), there, lines, unread)
 
     async def _earlier(self, request: int, command: legacy.Earlier) -> str:
         user, limit = self._user(command.user), max(1, min(command.limit, EARLIER_MAX))
-        stored = await self._engine.store.run(people_rows.load_messages, user, command.before, limit)
+        messages = await self._messages(user, command.before, limit)
+        me = self._engine.legacy.account.name
+        lines = tuple(message_line(message, user, me) for message in messages)
+        told = ChatLines(False, shown(user), lines, earlier=True)
+        self._engine.hub.tell(viewer_of(request), told)
+        return f"{len(lines)} earlier" if lines else "nothing earlier is kept"
+
+    async def _messages(self, user: str, before: int = _LAST, limit: int = MESSAGES_KEPT) -> list[Message]:
+        """The latest messages with a user before a number, oldest first, from disk and memory."""
+        stored = await self._engine.store.run(people_rows.load_messages, user, before, limit)
         found = {message.number: message for message in stored}
         found |= {
             message.number: message
             for message in self._social.mail.messages(user)  # what is in memory may not be written yet
-            if message.number < command.before
+            if message.number < before
         }
-        me = self._engine.legacy.account.name
-        lines = tuple(message_line(found[number], user, me) for number in sorted(found)[-limit:])
-        told = ChatLines(False, shown(user), lines, earlier=True)
-        self._engine.hub.tell(viewer_of(request), told)
-        return f"{len(lines)} earlier" if lines else "nothing earlier is kept"
+        return [found[number] for number in sorted(found)[-limit:]]

@@ -191,11 +191,23 @@ class WatchChat(Command, frozen=True):
     room: bool = True
 
 
-class MarkRead(Change, frozen=True):
-    """The person saw what is new there."""
+class ShowChat(Command, frozen=True):
+    """All of one room (`room` True) or conversation at once: the latest `limit` lines and who is there.
+
+    Answered by one `ChatShown` event.
+    """
 
     name: str
     room: bool = True
+    limit: int = 1000
+
+
+class MarkRead(Change, frozen=True):
+    """The person saw what is new there; `upto` a number: of a conversation only that message and those before it."""
+
+    name: str
+    room: bool = True
+    upto: int | None = None
 
 
 class Earlier(Command, frozen=True):
@@ -211,6 +223,12 @@ class Earlier(Command, frozen=True):
 
 class AskUser(Command, frozen=True):
     """Asks a user who he is. Answered by one `UserShown` event."""
+
+    user: str
+
+
+class AskPresence(Command, frozen=True):
+    """Asks the server alone how a user is, which costs him nothing. Answered by one `PresenceShown` event."""
 
     user: str
 
@@ -289,6 +307,26 @@ class BrowseFiles(Command, frozen=True):
 
     user: str
     folder: int
+
+
+class ShowBrowse(Command, frozen=True):
+    """Whether a user's list is kept or on its way, and how far. Answered by one `BrowseStanding` event."""
+
+    user: str
+
+
+class BrowseListing(Command, frozen=True):
+    """A piece of a browsed user's whole list, folders in order with their files. Answered by one `ListingShown` event.
+
+    The first piece is asked for by the user alone. The next goes on with `number` of the former, at the `offset` of the
+    folders already told; where the last of them had `more` files, with its own offset and `after` the row of its last
+    file. It is refused where the list was fetched anew meanwhile.
+    """
+
+    user: str
+    number: int = 0
+    offset: int = 0
+    after: int = 0
 
 
 class GetBrowsed(Change, frozen=True):

@@ -6,6 +6,8 @@ from slskmesh.engine.events import Event
 from slskmesh.engine.legacy_views import (
     ChatLineView,
     FolderView,
+    ListedFolderView,
+    MemberView,
     OfferView,
     RemoteFileView,
     RoomInfoView,
@@ -40,6 +42,23 @@ class ChatLines(Event, frozen=True):
     earlier: bool = False
 
 
+class ChatShown(Event, frozen=True):
+    """A room or conversation: its latest lines, oldest first, and who is there.
+
+    `joined`: we are in the room, or the user is on the server. `unread`: of its lines those not seen yet.
+    """
+
+    query: int
+    room: bool
+    name: SafeStr
+    joined: bool
+    lines: tuple[ChatLineView, ...]
+    unread: int = 0
+    private: bool = False
+    members: tuple[MemberView, ...] = ()
+    tickers: tuple[tuple[SafeStr, SafeStr], ...] = ()
+
+
 class RoomsShown(Event, frozen=True):
     """The server's rooms, the fullest first, at most 2,000; `total` is how many there are."""
 
@@ -64,6 +83,15 @@ class UserShown(Event, frozen=True):
     note: SafeStr = NOTHING
 
 
+class PresenceShown(Event, frozen=True):
+    """How a user is: "offline", "away", "online"; who is unknown to the server is offline."""
+
+    query: int
+    user: SafeStr
+    state: str
+    privileged: bool
+
+
 class BrowseProgress(Event, frozen=True):
     """How far the list of a user's shares is, at most four times a second; `done`: no more comes, `note` says why."""
 
@@ -73,6 +101,30 @@ class BrowseProgress(Event, frozen=True):
     size: int
     done: bool = False
     note: SafeStr = NOTHING
+
+
+class BrowseStanding(Event, frozen=True):
+    """A list that is kept, or, `coming`, on its way: `received` of its `of` bytes, 0: not told yet."""
+
+    query: int
+    user: SafeStr
+    folders: int
+    files: int
+    size: int
+    coming: bool = False
+    received: int = 0
+    of: int = 0
+
+
+class ListingShown(Event, frozen=True):
+    """A piece of the list of this `number`; `total` is how many folders it has."""
+
+    query: int
+    user: SafeStr
+    number: int
+    folders: tuple[ListedFolderView, ...]
+    offset: int
+    total: int
 
 
 class FoldersShown(Event, frozen=True):

@@ -20,6 +20,8 @@ from slskmesh.engine.legacy_views import (
     LegacyDownloadView,
     LegacyPhase,
     LegacyUploadView,
+    ListedFolderView,
+    MemberView,
     OfferView,
     RemoteFileView,
     RescueView,
@@ -46,7 +48,7 @@ from slskmesh.soulseek.speech import LINE_BYTES, TICKER_BYTES
 from slskmesh.soulseek.tally import UserSums
 from slskmesh.soulseek.transfer_rows import Sums
 from slskmesh.soulseek.uploads import LegacyUpload
-from slskmesh.soulseek.values import RemoteFile, RoomInfo, UserInfo, UserState
+from slskmesh.soulseek.values import Member, RemoteFile, RoomInfo, UserInfo, UserState
 from slskmesh.soulseek.wishes import Auto, Wish
 from slskmesh.text import SafeStr, sanitize
 from slskmesh.wire import limits
@@ -211,6 +213,22 @@ def tickers_shown(tickers: Iterable[tuple[str, str]]) -> tuple[tuple[SafeStr, Sa
     return tuple((shown(user), sanitize(text, TICKER_BYTES)) for user, text in tickers)
 
 
+def member_view(user: str, member: Member | None) -> MemberView:
+    """Somebody in a room."""
+    if member is None:
+        return MemberView(shown(user))
+    return MemberView(
+        shown(user),
+        member.state.value,
+        member.speed,
+        member.uploads,
+        member.files,
+        member.folders,
+        member.slots,
+        sanitize(member.country, 2),
+    )
+
+
 def room_info(room: RoomInfo, joined: bool) -> RoomInfoView:
     """One room of the server's list."""
     return RoomInfoView(shown(room.name), room.users, room.private, joined)
@@ -316,6 +334,11 @@ def file_view(row: FileRow) -> RemoteFileView:
         bit_depth=said.bit_depth,
         locked=file.locked,
     )
+
+
+def listed_folder(row: FolderRow, files: Iterable[FileRow], more: bool) -> ListedFolderView:
+    """One folder with its files."""
+    return ListedFolderView(folder_view(row), tuple(map(file_view, files)), more)
 
 
 # -- what is published -------------------------------------------------------------------------------------------

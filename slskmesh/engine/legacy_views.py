@@ -235,6 +235,19 @@ class ChatLineView(View, frozen=True):
     why: SafeStr = NOTHING
 
 
+class MemberView(View, frozen=True):
+    """Somebody in a room. `state` "unknown" and None: the server does not say."""
+
+    name: SafeStr
+    state: str = "unknown"  # "unknown", "offline", "away", "online"
+    speed: int | None = None  # bytes/s
+    uploads: int | None = None
+    files: int | None = None
+    folders: int | None = None
+    slots: int | None = None  # free ones
+    country: SafeStr = NOTHING
+
+
 class BuddyView(View, frozen=True):
     """Somebody on the buddy list."""
 
@@ -330,6 +343,14 @@ class RemoteFileView(View, frozen=True):
     sample_rate: int | None = None
     bit_depth: int | None = None
     locked: bool = False
+
+
+class ListedFolderView(View, frozen=True):
+    """One folder with its files in the order they came; `more`: there are more than those."""
+
+    folder: FolderView
+    files: tuple[RemoteFileView, ...]
+    more: bool = False
 
 
 class ToldView(View, frozen=True):

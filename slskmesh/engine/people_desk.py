@@ -15,13 +15,15 @@ import trio
 from slskmesh.engine import commands as cmd
 from slskmesh.engine import legacy_commands as legacy
 from slskmesh.engine.legacy_desk import check_configured, count_of
-from slskmesh.engine.legacy_events import OffersShown
+from slskmesh.engine.legacy_events import OffersShown, PresenceShown
 from slskmesh.engine.legacy_snapshots import SCOPES, offer_view, raw_of, shown, user_shown
-from slskmesh.errors import SlskmeshError, StorageError, UserError
+from slskmesh.errors import PeerError, SlskmeshError, StorageError, UserError
 from slskmesh.paths import atomic_write
 from slskmesh.soulseek.blocklist import Rule, Scope, network_of
 from slskmesh.soulseek.people import People
 from slskmesh.soulseek.people_lists import TEXT_MAX
+from slskmesh.soulseek.port import Offline
+from slskmesh.soulseek.speech import user_name
 from slskmesh.soulseek.values import UserInfo, UserState
 from slskmesh.soulseek.wishes import Auto, Phase, Wish, WishList
 from slskmesh.text import sanitize
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _ASKED: Final = "asked"  # on whose behalf a user is watched while he is asked
 _BYTES_MAX: Final = 4 * TEXT_MAX
+_PRESENCE_SECONDS: Final = 15.0  # for the server to say how somebody is
 
 Handler = Callable[[int, Any], Awaitable[tuple[str, str] | str]]
 
@@ -43,6 +46,7 @@ class PeopleDesk:
         self._engine = engine
         self.table: dict[type[cmd.Command], Handler] = {
             legacy.AskUser: self._ask,
+            legacy.AskPresence: self._presence,
             legacy.AddBuddy: self._add_buddy,
             legacy.RemoveBuddy: self._remove_buddy,
             legacy.AddRule: self._add_rule,
@@ -86,6 +90,23 @@ class PeopleDesk:
         sums = plane.tally.of_user(user)
         self._engine.hub.put_event(user_shown(request, user, info, state, sums, note))
         return note or self._said(user, info, state)
+
+    async def _presence(self, request: int, command: legacy.AskPresence) -> str:
+        plane, user = self._engine.legacy, self._user(user_name(command.user))
+        if not plane.client.online:
+            raise Offline(plane.why_not())
+        watches, whose = plane.social.watches, f"{_ASKED} {request}"
+        await watches.on(user, whose)
+        try:
+            with trio.fail_after(_PRESENCE_SECONDS):
+                state, privileged = await watches.told(user)
+        except trio.TooSlowError:
+            raise PeerError("no-answer", "the server does not say how this user is", blame=False) from None
+        finally:
+            with trio.CancelScope(shield=True):
+                await watches.off(user, whose)
+        self._engine.hub.put_event(PresenceShown(request, shown(user), state.value, privileged))
+        return f"{shown(user)} is {state.value}"
 
     def _said(self, user: str, info: UserInfo | None, state: UserState) -> str:
         if info is None:

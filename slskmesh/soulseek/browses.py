@@ -31,6 +31,8 @@ TOLD_EVERY: Final = 0.25  # seconds between two words on how far a list is
 PAGE_MAX: Final = 1_000
 FOLDER_FILES_MAX: Final = 10_000  # told of one folder at once
 CHOSEN_MAX: Final = 5_000  # files taken by one order
+LISTING_FOLDERS: Final = 500  # of one piece of a whole list
+LISTING_FILES: Final = 2_000
 _AGAIN: Final = 30.0
 
 
@@ -52,6 +54,24 @@ class Page(NamedTuple):
     total: int
 
 
+class Coming(NamedTuple):
+    """How far a list on its way is; bytes of it as it is sent, 0: not known yet."""
+
+    folders: int
+    files: int
+    size: int
+    received: int
+    of: int
+
+
+class Piece(NamedTuple):
+    """Some folders of list `number` with their files, True where a folder has more; `total` folders there are."""
+
+    number: int
+    folders: list[tuple[FolderRow, list[FileRow], bool]]
+    total: int
+
+
 class _Fetch:
     """One list on its way."""
 
@@ -60,6 +80,7 @@ class _Fetch:
         self.ended = trio.Event()
         self.list: Kept | None = None  # once it is in the database
         self.told = -TOLD_EVERY
+        self.bytes = (0, 0)  # of the list as it is sent: those that came, all
 
 
 class Browses:
@@ -156,6 +177,7 @@ class Browses:
 
     async def _write(self, user: str, fetch: _Fetch, listing: Listing) -> bool:
         """Writes a portion; whether the list has all that is kept of one."""
+        fetch.bytes = (listing.received, listing.of)
         if fetch.list is None:
             at = self._wall()
             fetch.list = Kept(await self._store.run(rows.begin, user, at), user, at, COMING)
@@ -209,6 +231,26 @@ class Browses:
         """How much is kept of a user, and since when; None: nothing."""
         kept = self._kept.get(user)
         return None if kept is None else _progress(kept, True, f"as of {_day(kept.at)}")
+
+    def coming(self, user: str) -> Coming | None:
+        """How far a user's list is that is on its way; None: none is."""
+        fetch = self._fetches.get(user)
+        if fetch is None:
+            return None
+        kept = fetch.list or Kept(0, user, 0.0, COMING)
+        return Coming(kept.folders, kept.files, kept.size, *fetch.bytes)
+
+    async def piece(self, user: str, number: int, offset: int, after: int) -> Piece:
+        """A piece of the whole list: folders from `offset` on, of the first one the files behind `after`. UserError.
+
+        `number`: of the list this goes on with, 0: whichever it is.
+        """
+        kept = self._list_of(user)
+        if number not in (0, kept.id):
+            raise _gone()
+        offset, after = min(max(0, offset), rows.FOLDERS_MAX), min(max(0, after), rows.HIGHEST)
+        found = await self._store.run(rows.listing, kept.id, offset, after, LISTING_FOLDERS, LISTING_FILES)
+        return Piece(kept.id, *found)
 
     async def folders(self, user: str, text: str, offset: int, limit: int) -> Page:
         """Folders in their order, those with all words of `text` in their path or their files' names. UserError."""

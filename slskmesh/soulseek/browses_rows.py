@@ -27,7 +27,7 @@ FOLDERS_MAX: Final = 1_000_000
 WORDS_MAX: Final = 16
 _TEXT_MAX: Final = 200
 _SWEPT: Final = 300  # rows in one job, so that no other waits long
-_HIGHEST: Final = (1 << 63) - 1
+HIGHEST: Final = (1 << 63) - 1
 
 COMING, PART, WHOLE, GONE = "coming", "part", "whole", "gone"
 
@@ -136,7 +136,7 @@ def add(id: int, folders: Folders) -> Kept:
         known = _one("SELECT id FROM browse_folder WHERE browse = ? AND path = ?", id, raw)
         if known is None and folder_count >= FOLDERS_MAX:
             continue
-        more = min(sum(file.size for file in files), _HIGHEST)
+        more = min(sum(file.size for file in files), HIGHEST)
         if known is None:
             folder_count += 1
             folder = id << SHIFT | folder_count
@@ -148,12 +148,12 @@ def add(id: int, folders: Folders) -> Kept:
             (folder,) = known
             _run(
                 "UPDATE browse_folder SET files = files + ?, size = min(size, ? - ?) + ? WHERE id = ?",
-                *(len(files), _HIGHEST, more, more, folder),
+                *(len(files), HIGHEST, more, more, folder),
             )
         if files:
             _add_piece(id << SHIFT | files_count + 1, folder, path, files)
             files_count += len(files)
-        size = min(size + more, _HIGHEST)
+        size = min(size + more, HIGHEST)
     _run(
         "UPDATE browse SET folders = ?, files = ?, size = ? WHERE id = ?",
         *(folder_count, files_count, size, id),
@@ -259,6 +259,40 @@ def files_of(folder: int, offset: int, limit: int) -> tuple[list[FileRow], int] 
             break
         found += _files(first, path, body)
     return found[offset : offset + limit], known[1]
+
+
+def listing(
+    id: int, offset: int, after: int, limit: int, most: int
+) -> tuple[list[tuple[FolderRow, list[FileRow], bool]], int]:
+    """Folders with their files, in order, at most `limit` folders and `most` files; and how many folders there are.
+
+    Of the first folder only files of greater numbers than `after`; True: of this one, the last, there are more files.
+    """
+    folders, total = page(id, offset, limit)
+    told = []
+    for folder in folders:
+        found = _files_after(folder, after, most + 1)
+        told.append((folder, found[:most], len(found) > most))
+        after, most = 0, most - len(found)
+        if most <= 0:
+            break
+    return told, total
+
+
+def _files_after(folder: FolderRow, after: int, most: int) -> list[FileRow]:
+    """The first files of greater numbers than `after` in a folder."""
+    pieces = _run(
+        "SELECT id, body FROM browse_piece WHERE folder = ? AND id >="
+        " (SELECT coalesce(max(id), 0) FROM browse_piece WHERE folder = ? AND id <= ?) ORDER BY id",
+        *(folder.row, folder.row, after),
+    )
+    found: list[FileRow] = []
+    for first, body in pieces:
+        found += [file for file in _files(first, folder.path, body) if file.row > after]
+        if len(found) >= most:
+            pieces.close()
+            break
+    return found[:most]
 
 
 def files_at(rows: Iterable[int]) -> list[FileRow]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+import msgspec
 from aioslsk.exceptions import ConnectionReadError
 
 from slskmesh.errors import PeerError
@@ -29,9 +30,12 @@ class Browse:
         self._reader = SharesReader(user)
         self._waiting: asyncio.Queue[Listing | PeerError] = asyncio.Queue(_WAITING)
         self._over = False
+        self._received = self._of = 0
 
-    async def sink(self, piece: bytes) -> None:
-        """Takes the next bytes, b"" at the end. ConnectionReadError when no more of it is wanted."""
+    async def sink(self, piece: bytes, left: int) -> None:
+        """Takes the next bytes, b"" at the end; `left` come after. ConnectionReadError when no more is wanted."""
+        self._received += len(piece)
+        self._of = self._received + left
         if not self.begun.done():
             self.begun.set_result(None)
         try:
@@ -76,6 +80,8 @@ class Browse:
             self._waiting.get_nowait()
 
     async def _hand_on(self, item: Listing | PeerError) -> None:
+        if isinstance(item, Listing):
+            item = msgspec.structs.replace(item, received=self._received, of=self._of)
         if not self._over:
             await self._waiting.put(item)
         if self._over:

@@ -13,12 +13,14 @@ from __future__ import annotations
 import enum
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Final
 
 import msgspec
 
 from slskmesh.soulseek.speech import SERVER, TICKER_BYTES, bounded
+from slskmesh.soulseek.values import Member, UserState
 
 LINES_MAX: Final = 1000
 LINES_KEPT: Final = 200  # on disk
@@ -26,6 +28,7 @@ USERS_MAX: Final = 20_000
 TICKERS_MAX: Final = 2_000
 UNANSWERED_MAX: Final = 30  # own lines on their way; the flood guard lets no more out
 NAME_MAX: Final = 64  # letters of a foreign name
+COUNTRY_MAX: Final = 2
 
 
 class Kind(enum.Enum):
@@ -86,7 +89,7 @@ class Room:
         self.mentions = kept.mentions
         self.joined = False
         self.fault = ""
-        self.users: dict[str, None] = {}  # in the order they came
+        self.users: dict[str, Member | None] = {}  # in the order they came, with what is told of them
         self.tickers: dict[str, str] = {}
         self.lines: deque[RoomLine] = deque(kept.lines, LINES_MAX)
         self._written = kept.lines[-1].number if kept.lines else 0
@@ -95,13 +98,16 @@ class Room:
 
     # -- what the server says ----------------------------------------------------------------------------------
 
-    def entered(self, users: Iterable[str], tickers: Iterable[tuple[str, str]]) -> None:
+    def entered(
+        self, users: Iterable[str], tickers: Iterable[tuple[str, str]], members: Sequence[Member] = ()
+    ) -> None:
         """We are in it."""
         self.joined, self.fault = True, ""
         self.users.clear()
         self.tickers.clear()
-        for user in users:
-            self.came(user)
+        for user, member in zip_longest(users, members[:USERS_MAX]):
+            if user is not None:
+                self.came(user, member)
         for user, text in tickers:
             self.hung(user, text)
 
@@ -114,10 +120,20 @@ class Room:
             text, at = self._unanswered.popleft()
             self._add(at, "", text, Kind.UNSENT)
 
-    def came(self, user: str) -> None:
+    def came(self, user: str, member: Member | None = None) -> None:
         """Somebody is in it."""
+        if member is not None and len(member.country) > COUNTRY_MAX:
+            member = msgspec.structs.replace(member, country=bounded(member.country, COUNTRY_MAX))
         if len(self.users) < USERS_MAX:
-            self.users[bounded(user, NAME_MAX)] = None
+            self.users[bounded(user, NAME_MAX)] = member
+
+    def is_now(self, user: str, state: UserState) -> bool:
+        """Somebody's state; False: nothing is told of him here."""
+        member = self.users.get(bounded(user, NAME_MAX))
+        if member is None or member.state is state:
+            return False
+        self.users[bounded(user, NAME_MAX)] = msgspec.structs.replace(member, state=state)
+        return True
 
     def went(self, user: str) -> None:
         """Somebody is not in it any more; his ticker stays."""

@@ -55,7 +55,7 @@ _CODES = frozenset((replies.SHARES_CODE, replies.SEARCH_CODE, replies.FOLDER_COD
 _lock = threading.Lock()
 _installed = False
 
-SharesSink = Callable[[bytes], Awaitable[None]]
+SharesSink = Callable[[bytes, int], Awaitable[None]]  # the next bytes, and how many come after them
 
 
 class PackedReply(MessageDataclass):  # type: ignore[misc]
@@ -149,8 +149,8 @@ async def _stream(
         left -= len(piece)
         if timeout is not None:
             timeout.reschedule(None)
-        await sink(piece)
-    await sink(b"")
+        await sink(piece, left)
+    await sink(b"", 0)
     if timeout is not None:
         timeout.reschedule(loop.time() + connection.read_timeout)
 

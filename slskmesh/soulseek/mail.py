@@ -112,11 +112,11 @@ class Mail:
         self._changed(talk)
         return True
 
-    def read(self, user: str) -> None:
-        """The person saw what is new."""
+    def read(self, user: str, left: int = 0) -> None:
+        """The person saw what is new, but for the last `left` messages."""
         talk = self._talks.get(user)
-        if talk is not None and talk.unread:
-            talk.unread = 0
+        if talk is not None and talk.unread > left:
+            talk.unread = left
             self._changed(talk)
 
     def forget(self, user: str) -> None:

@@ -24,6 +24,7 @@ from slskmesh.soulseek.port import Client, Offline
 from slskmesh.soulseek.speech import FloodGuard, bounded
 from slskmesh.soulseek.values import (
     LegacyEvent,
+    Member,
     RoomInfo,
     RoomJoined,
     RoomLeft,
@@ -32,6 +33,7 @@ from slskmesh.soulseek.values import (
     RoomTicker,
     RoomUser,
     ServerChanged,
+    UserChanged,
     Whispered,
 )
 from slskmesh.text import sanitize
@@ -174,7 +176,7 @@ class Rooms:
     def _(self, event: RoomJoined) -> bool:
         room = self._room(bounded(event.room, NAME_MAX), wanted=False)
         if room is not None:
-            room.entered(event.users, event.tickers)
+            room.entered(event.users, event.tickers, event.members)
             self._changed(room)
         return True
 
@@ -192,9 +194,19 @@ class Rooms:
     def _(self, event: RoomUser) -> bool:
         room = self._rooms.get(event.room)
         if room is not None and room.joined:
-            (room.came if event.there else room.went)(event.user)
+            if event.there:
+                room.came(event.user, event.member)
+            else:
+                room.went(event.user)
             self._on_change()
         return True
+
+    @_take_in.register
+    def _(self, event: UserChanged) -> bool:
+        changed = [room for room in self._rooms.values() if room.is_now(event.user, event.state)]
+        if changed:
+            self._on_change()
+        return False
 
     @_take_in.register
     def _(self, event: RoomTicker) -> bool:
@@ -237,6 +249,10 @@ class Rooms:
     def users(self, name: str) -> list[str]:
         """Who is in a room, in the order they came."""
         return list(self._known(name).users)
+
+    def members(self, name: str) -> list[tuple[str, Member | None]]:
+        """The same with what the server tells of each."""
+        return list(self._known(name).users.items())
 
     def tickers(self, name: str) -> list[tuple[str, str]]:
         """User and text of what hangs in a room."""

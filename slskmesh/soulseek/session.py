@@ -315,8 +315,8 @@ class LegacySession:
                 if future is not None and not future.done():
                     future.set_result(msgspec.structs.replace(listing, user=user))
             elif message.body and (browse := self._browses.get(user)) is not None:
-                await browse.sink(message.body)  # it came obfuscated, in one piece
-                await browse.sink(b"")
+                await browse.sink(message.body, 0)  # it came obfuscated, in one piece
+                await browse.sink(b"", 0)
         except (PeerError, ConnectionReadError):
             await connection.disconnect(CloseReason.READ_ERROR)
 

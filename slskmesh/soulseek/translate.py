@@ -150,7 +150,27 @@ def _rooms(message: Any, own: str) -> list[LegacyEvent]:
 
 
 def _joined(message: Any, own: str) -> list[LegacyEvent]:
-    return [values.RoomJoined(message.room, tuple(message.users))]
+    told = zip(
+        message.users_status,
+        message.users_stats,
+        message.users_slots_free,
+        message.users_countries,
+        strict=False,
+    )
+    members = tuple(_member(*facts) for facts in told)
+    return [values.RoomJoined(message.room, tuple(message.users), members=members)]
+
+
+def _member(status: int, stats: Any, slots: int, country: str) -> values.Member:
+    return values.Member(
+        user_state(status),
+        stats.avg_speed,
+        stats.uploads,
+        stats.shared_file_count,
+        stats.shared_folder_count,
+        slots,
+        country,
+    )
 
 
 def _left(message: Any, own: str) -> list[LegacyEvent]:
@@ -158,7 +178,10 @@ def _left(message: Any, own: str) -> list[LegacyEvent]:
 
 
 def _came(message: Any, own: str) -> list[LegacyEvent]:
-    return [] if message.username == own else [values.RoomUser(message.room, message.username, True)]
+    if message.username == own:
+        return []
+    member = _member(message.status, message.user_stats, message.slots_free, message.country_code)
+    return [values.RoomUser(message.room, message.username, True, member)]
 
 
 def _went(message: Any, own: str) -> list[LegacyEvent]:
@@ -196,7 +219,7 @@ def _added(message: Any, own: str) -> list[LegacyEvent]:
 
 
 def _status(message: Any, own: str) -> list[LegacyEvent]:
-    return [values.UserChanged(message.username, user_state(message.status))]
+    return [values.UserChanged(message.username, user_state(message.status), bool(message.privileged))]
 
 
 def _interval(message: Any, own: str) -> list[LegacyEvent]:

@@ -70,11 +70,16 @@ class SearchAnswer(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """Some folders of a user's shares (browse is streamed): folder path -> files in it."""
+    """Some folders of a user's shares (browse is streamed): folder path -> files in it.
+
+    `received` bytes of the list's `of` have come with this; both 0: not told.
+    """
 
     user: str
     folders: tuple[tuple[str, tuple[RemoteFile, ...]], ...]
     done: bool = False
+    received: int = 0
+    of: int = 0
 
 
 class UserState(enum.Enum):
@@ -84,6 +89,18 @@ class UserState(enum.Enum):
     OFFLINE = "offline"
     AWAY = "away"
     ONLINE = "online"
+
+
+class Member(msgspec.Struct, frozen=True, gc=False):
+    """What the server says of somebody in a room of ours. Speed in bytes/s; None: it does not say."""
+
+    state: UserState
+    speed: int
+    uploads: int
+    files: int
+    folders: int
+    slots: int | None = None  # free ones
+    country: str = ""  # two letters
 
 
 class UserInfo(msgspec.Struct, frozen=True):
@@ -162,10 +179,11 @@ class TransferChanged(LegacyEvent, frozen=True):
 
 
 class UserChanged(LegacyEvent, frozen=True):
-    """A watched user's state."""
+    """The state of a user who is watched or in a room of ours. `privileged` is None where that is not told."""
 
     user: str
     state: UserState
+    privileged: bool | None = None
 
 
 class UserAddress(LegacyEvent, frozen=True):
@@ -185,11 +203,12 @@ class RoomsListed(LegacyEvent, frozen=True):
 
 
 class RoomJoined(LegacyEvent, frozen=True):
-    """We are in a room, with these users and tickers (user, text)."""
+    """We are in a room, with these users and tickers (user, text). `members`: what is told of the users, in order."""
 
     room: str
     users: tuple[str, ...]
     tickers: tuple[tuple[str, str], ...] = ()
+    members: tuple[Member, ...] = ()
 
 
 class RoomLeft(LegacyEvent, frozen=True):
@@ -204,6 +223,7 @@ class RoomUser(LegacyEvent, frozen=True):
     room: str
     user: str
     there: bool
+    member: Member | None = None
 
 
 class RoomTicker(LegacyEvent, frozen=True):

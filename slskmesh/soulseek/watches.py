@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+import trio
+
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.soulseek.port import Client
 from slskmesh.soulseek.values import LegacyEvent, ServerChanged, UserChanged, UserState
@@ -24,6 +26,8 @@ class Watches:
         self._client = client
         self._wanted: dict[str, set[str]] = {}  # user -> on whose behalf
         self._states: dict[str, UserState] = {}
+        self._privileged: dict[str, bool] = {}
+        self._news = trio.Event()
 
     def begin(self, users: Iterable[str], whose: str) -> None:
         """Wants these from the next login on."""
@@ -47,6 +51,7 @@ class Watches:
         wanted.discard(whose)
         if not wanted and self._wanted.pop(user, None) is not None:
             self._states.pop(user, None)
+            self._privileged.pop(user, None)
             await self._tell(user, False)
 
     async def again(self) -> None:
@@ -59,12 +64,23 @@ class Watches:
         """How a watched user is, as far as the server said."""
         return self._states.get(user, UserState.UNKNOWN)
 
+    async def told(self, user: str) -> tuple[UserState, bool]:
+        """State and privileges of a watched user, once the server told both. Waits for that for ever."""
+        while user not in self._privileged:
+            await self._news.wait()
+        return self.state(user), self._privileged[user]
+
     def on_event(self, event: LegacyEvent) -> None:
         """Takes an event in."""
         if isinstance(event, ServerChanged):  # with a login too: the server tells all anew
             self._states.clear()
+            self._privileged.clear()
         elif isinstance(event, UserChanged) and event.user in self._wanted:
             self._states[event.user] = event.state
+            if event.privileged is not None:
+                self._privileged[event.user] = event.privileged
+                self._news.set()
+                self._news = trio.Event()
 
     async def _tell(self, user: str, on: bool) -> bool:
         """Tells the server, if there is one and it takes more; a login tells it again."""

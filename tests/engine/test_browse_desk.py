@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import trio
 
 from slskmesh.engine import legacy_commands as leg
 from slskmesh.engine.browse_desk import FOLDERS_MAX
-from slskmesh.engine.legacy_events import BrowseProgress, FilesShown, FoldersShown
+from slskmesh.engine.legacy_events import (
+    BrowseProgress,
+    BrowseStanding,
+    FilesShown,
+    FoldersShown,
+    ListingShown,
+)
+from slskmesh.soulseek import browses
 from slskmesh.soulseek.values import Attributes, RemoteFile, TransferPhase
 from tests.engine.legacy_stand import Stand
 
@@ -142,3 +150,69 @@ async def test_a_users_name_is_taken_as_it_is_shown(tmp_path: Path) -> None:
         there = await rows(stand)
         await stand.do(leg.GetBrowsed("ben", folders=(there["a"],)))
         assert stand.legacy.downloads.views()[0].user == "be\u200bn"
+
+
+async def whole(stand: Stand, user: str) -> list[tuple[str, list[str]]]:
+    """The whole list, piece by piece as a front end asks for it."""
+    found: list[tuple[str, list[str]]] = []
+    number = offset = after = 0
+    while True:
+        await stand.do(leg.BrowseListing(user, number, offset, after))
+        piece = stand.said(ListingShown)[-1]
+        number = piece.number
+        for one in piece.folders:
+            names = [str(file.name) for file in one.files]
+            if after:
+                found[-1][1].extend(names)
+            else:
+                found.append((str(one.folder.path), names))
+            after = one.files[-1].row if one.more else 0
+            offset += not one.more
+        if offset >= piece.total:
+            return found
+
+
+async def test_a_whole_list_is_told_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browses, "LISTING_FOLDERS", 3)
+    monkeypatch.setattr(browses, "LISTING_FILES", 4)
+    names = [f"{number:02}" for number in range(11)]
+    async with Stand(tmp_path).runs(pulse=False) as stand:
+        stand.client.shares["ben"] = [
+            [folder("m\\b", *names[:3]), folder("m\\a", *names[:4]), ("m\\e", ())],
+            [folder("m\\b", *names[3:6]), folder("m\\c", "1"), folder("m\\d", "1")],
+            [folder("m\\b", *names[6:])],
+        ]
+        await browsed(stand, "ben")
+        assert await whole(stand, "ben") == [
+            ("m/a", names[:4]), ("m/b", names), ("m/c", ["1"]), ("m/d", ["1"]), ("m/e", []),
+        ]  # fmt: skip
+        sizes = [sum(len(one.files) for one in piece.folders) for piece in stand.said(ListingShown)]
+        assert max(sizes) == 4 and len(sizes) > 4
+        old = stand.said(ListingShown)[-1].number
+        await browsed(stand, "ben")
+        assert "fetched anew" in await stand.refused(leg.BrowseListing("ben", old, 1))
+        await stand.do(leg.BrowseListing("ben", 0, 1 << 70, 1 << 70))
+        assert stand.said(ListingShown)[-1].folders == ()
+        assert "fetch it first" in await stand.refused(leg.BrowseListing("cara"))
+
+
+async def test_how_far_a_list_is_may_be_asked(tmp_path: Path) -> None:
+    async with Stand(tmp_path).runs(pulse=False) as stand:
+        assert "no list of ben" in await stand.refused(leg.ShowBrowse("ben"))
+        shares(stand)
+        stand.client.gates["ben"] = trio.Event()
+        await stand.do(leg.BrowseUser("ben"))
+        with trio.fail_after(60):
+            while True:
+                await stand.do(leg.ShowBrowse("ben"), 4)
+                told = stand.said(BrowseStanding)[-1]
+                if told.files == 5:
+                    break
+                await trio.sleep(0.01)
+        assert (told.query, told.user, told.coming, told.size) == (4, "ben", True, 25)
+        assert (told.received, told.of) == (0, 0)  # this network does not tell
+        stand.client.gates["ben"].set()
+        await stand.event(BrowseProgress, lambda event: event.done)
+        await stand.do(leg.ShowBrowse("ben"))
+        told = stand.said(BrowseStanding)[-1]
+        assert (told.folders, told.files, told.coming) == (5, 5, False)

@@ -17,6 +17,7 @@ from slskmesh.soulseek.port import Offline
 from slskmesh.soulseek.values import (
     Answered,
     LegacyEvent,
+    Member,
     Outcome,
     RemoteFile,
     RoomJoined,
@@ -202,6 +203,9 @@ async def test_a_file_of_another_size_is_not_mixed_in(pair: tuple[Person, Person
     assert part.read_bytes() == b"x" * 100
 
 
+HERE = Member(UserState.ONLINE, 0, 0, 0, 0, 1, "SE")  # as the scripted server tells of everybody in a room
+
+
 async def test_rooms_tickers_and_messages(
     pair: tuple[Person, Person], nursery: trio.Nursery, server: ScriptedServer
 ) -> None:
@@ -211,10 +215,10 @@ async def test_rooms_tickers_and_messages(
     assert isinstance(listed, RoomsListed)
     assert [(room.name, room.users) for room in listed.rooms] == [("jazz", 30), ("dub", 4)]
     await anna.client.join("jazz", LocalBudget())
-    await anna.hears(lambda event: event == RoomJoined("jazz", ("anna",)))
+    await anna.hears(lambda event: event == RoomJoined("jazz", ("anna",), members=(HERE,)))
     await anna.hears(lambda event: event == RoomTicker("jazz", "kim", "hej"))
     await ben.client.join("jazz", LocalBudget())
-    await anna.hears(lambda event: event == RoomUser("jazz", "ben", True))
+    await anna.hears(lambda event: event == RoomUser("jazz", "ben", True, HERE))
     await ben.client.say("jazz", "hello there", LocalBudget())
     said = await anna.hears(lambda event: isinstance(event, RoomSaid))
     assert isinstance(said, RoomSaid)
@@ -241,7 +245,7 @@ async def test_watched_users(pair: tuple[Person, Person], server: ScriptedServer
     await anna.client.watch("ben", True)
     await anna.hears(lambda event: event == UserChanged("ben", UserState.ONLINE))
     await anna.client.watch("nobody", True)
-    await anna.hears(lambda event: event == UserChanged("nobody", UserState.OFFLINE))
+    await anna.hears(lambda event: event == UserChanged("nobody", UserState.OFFLINE, False))
     await anna.client.watch("nobody", False)
 
 
