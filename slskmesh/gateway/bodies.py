@@ -36,7 +36,7 @@ def decode_body(raw: bytes, kind: type[T]) -> T:
     """These bytes as `kind`. GatewayError 400: they are something else."""
     try:
         return msgspec.convert(_matched(msgspec.json.decode(raw), _type_of(cast(Hashable, kind)), 0), kind)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise GatewayError(400, f"the body is not what was expected: {error}") from error
 
 
