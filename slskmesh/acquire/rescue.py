@@ -218,6 +218,7 @@ class Rescue:
         self._watches: dict[bytes, Watch] = {}
         self._running: set[bytes] = set()
         self._contents: dict[bytes, bytes] = {}  # of those that peers are asked for
+        self._left = trio.Event()  # one of these ended
         self.counts = RescueCounts()
 
     def rescues(self) -> frozenset[bytes]:
@@ -227,6 +228,11 @@ class Rescue:
     def content_of(self, key: bytes) -> bytes | None:
         """The content that peers finish a legacy download with; None: they do not, or not yet."""
         return self._contents.get(key)
+
+    async def given_up(self, key: bytes) -> None:
+        """Returns once peers finish this download no longer."""
+        while key in self._contents:
+            await self._left.wait()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Looks at all transfers every few seconds, until cancelled. Both lists are loaded before."""
@@ -334,6 +340,8 @@ class Rescue:
             return await self._follow(key, content, head)
         finally:
             del self._contents[key]
+            self._left.set()
+            self._left = trio.Event()
 
     async def _follow(self, key: bytes, content: bytes, head: _Head) -> str:
         begun = self._clock()

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from slskmesh.engine import commands as cmd
 from slskmesh.engine import legacy_commands as legacy
 from slskmesh.engine.legacy_desk import Went, check_configured, count_of, folder_for, get_file
-from slskmesh.engine.legacy_events import BrowseStanding, FilesShown, FoldersShown, ListingShown
+from slskmesh.engine.legacy_events import (
+    BrowseStanding,
+    FilesShown,
+    FoldersShown,
+    FolderTold,
+    ListingShown,
+)
 from slskmesh.engine.legacy_snapshots import (
     browse_progress,
     file_view,
@@ -19,16 +25,19 @@ from slskmesh.engine.legacy_snapshots import (
     listed_folder,
     raw_of,
     shown,
+    told_folders,
 )
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.soulseek.browses import Browses
 from slskmesh.soulseek.port import Offline
 from slskmesh.soulseek.results import Source
+from slskmesh.work import LocalBudget
 
 if TYPE_CHECKING:
     from slskmesh.engine.engine import Engine
 
 FOLDERS_MAX = 200  # in one order
+TOLD_MAX = 10_000  # files of a folder that are shown when a user was asked for it
 
 Handler = Callable[[int, Any], Awaitable[tuple[str, str] | str]]
 
@@ -45,6 +54,7 @@ class BrowseDesk:
             legacy.BrowseListing: self._listing,
             legacy.BrowseFolders: self._folders,
             legacy.BrowseFiles: self._files,
+            legacy.ShowFolder: self._show_folder,
             legacy.GetBrowsed: self._get,
         }
 
@@ -109,6 +119,21 @@ class BrowseDesk:
         self._engine.hub.put_event(FilesShown(request, shown(user), command.folder, files))
         more = "" if len(files) == total else f", of them the first {len(files):,}"
         return count_of(total, "file") + more
+
+    async def _show_folder(self, request: int, command: legacy.ShowFolder) -> str:
+        plane = self._engine.legacy
+        hit = plane.queries.source(command.query, command.hit)
+        user, folder = (hit.user, hit.file.folder) if hit is not None else (command.user, command.path)
+        if not user or not folder:
+            raise UserError("give a user's name and one of his folders")
+        told = await plane.client.folder(user, folder, LocalBudget())
+        total = sum(len(files) for _, files in told.folders)
+        for _, files in told.folders:
+            plane.told_names.note(user, files[:TOLD_MAX])
+        self._engine.hub.put_event(
+            FolderTold(request, shown(user), told_folders(told, folder, TOLD_MAX), total)
+        )
+        return count_of(total, "file")
 
     async def _get(self, request: int, command: legacy.GetBrowsed) -> str:
         check_configured(self._engine)

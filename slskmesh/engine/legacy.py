@@ -27,6 +27,7 @@ from slskmesh.engine.legacy_rules import hooks_of, limits_at, rescue_rules, uplo
 from slskmesh.engine.legacy_snapshots import browse_progress
 from slskmesh.engine.queries import Queries
 from slskmesh.engine.searching import Searching
+from slskmesh.engine.told_names import ToldNames
 from slskmesh.engine.wish_offers import WishOffers
 from slskmesh.errors import SlskmeshError, StorageError, UserError
 from slskmesh.library.names import Names, tidy
@@ -95,6 +96,7 @@ class Legacy:
         self._engine = engine
         self.account = Account(engine)
         self.queries = Queries()
+        self.told_names = ToldNames()
         self.searching = Searching(engine)
         self.searches = SearchBudget(trio.current_time)
         self.names = names

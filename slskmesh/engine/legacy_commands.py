@@ -329,6 +329,18 @@ class BrowseListing(Command, frozen=True):
     after: int = 0
 
 
+class ShowFolder(Command, frozen=True):
+    """Asks a user what is in one of his folders; its `path` with backslashes. Answered by one `FolderTold` event.
+
+    With `query` and `hit`, a hit that stands in that folder, it is asked for by the network's own words.
+    """
+
+    user: str
+    path: str
+    query: int = 0
+    hit: int = 0
+
+
 class GetBrowsed(Change, frozen=True):
     """Fetches files of a browsed user by their rows, or whole folders with what is below them."""
 

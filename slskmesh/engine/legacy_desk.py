@@ -177,9 +177,10 @@ class LegacyDesk:
         check_configured(self._engine)
         if not 0 <= command.size <= FILE_MAX:
             raise UserError(f"a file has from 0 to {FILE_MAX} bytes, not {command.size}")
-        file = RemoteFile(command.path, command.size)
+        user, path = self._engine.legacy.told_names.raw(command.user, command.path)
+        file = RemoteFile(path, command.size)
         key = await self._engine.legacy.downloads.add(
-            command.user, file, command.folder or folder_for(file, ""), paused=command.paused
+            user, file, command.folder or folder_for(file, ""), paused=command.paused
         )
         return f"in the list: {shown(file.name)}", key.hex()
 

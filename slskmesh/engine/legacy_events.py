@@ -11,6 +11,7 @@ from slskmesh.engine.legacy_views import (
     OfferView,
     RemoteFileView,
     RoomInfoView,
+    ToldFolderView,
     ToldView,
 )
 from slskmesh.text import SafeStr
@@ -134,6 +135,15 @@ class FoldersShown(Event, frozen=True):
     user: SafeStr
     folders: tuple[FolderView, ...]
     offset: int
+    total: int
+
+
+class FolderTold(Event, frozen=True):
+    """What a user told of a folder, which is the first, and of what is below it; at most 10,000 files of `total`."""
+
+    query: int
+    user: SafeStr
+    folders: tuple[ToldFolderView, ...]
     total: int
 
 

@@ -29,6 +29,7 @@ from slskmesh.engine.legacy_views import (
     RoomView,
     RuleView,
     SumsView,
+    ToldFolderView,
     ToldView,
     UserSumsView,
     WishView,
@@ -48,6 +49,7 @@ from slskmesh.soulseek.speech import LINE_BYTES, TICKER_BYTES
 from slskmesh.soulseek.tally import UserSums
 from slskmesh.soulseek.transfer_rows import Sums
 from slskmesh.soulseek.uploads import LegacyUpload
+from slskmesh.soulseek.values import Listing as BrowsedListing
 from slskmesh.soulseek.values import Member, RemoteFile, RoomInfo, UserInfo, UserState
 from slskmesh.soulseek.wishes import Auto, Wish
 from slskmesh.text import SafeStr, sanitize
@@ -339,6 +341,16 @@ def file_view(row: FileRow) -> RemoteFileView:
 def listed_folder(row: FolderRow, files: Iterable[FileRow], more: bool) -> ListedFolderView:
     """One folder with its files."""
     return ListedFolderView(folder_view(row), tuple(map(file_view, files)), more)
+
+
+def told_folders(listing: BrowsedListing, folder: str, most: int) -> tuple[ToldFolderView, ...]:
+    """What a user told of `folder`, which comes first, and below it: its first `most` files."""
+    found = []
+    for path, files in sorted(listing.folders, key=lambda one: one[0] != folder):
+        shown_files = tuple(file_view(FileRow(0, file)) for file in files[:most])
+        most -= len(shown_files)
+        found.append(ToldFolderView(_folder(path), shown_files))
+    return tuple(found)
 
 
 # -- what is published -------------------------------------------------------------------------------------------

@@ -332,7 +332,7 @@ class FolderView(View, frozen=True):
 
 
 class RemoteFileView(View, frozen=True):
-    """One file of a browsed folder. `row` is its key in commands; None is unknown."""
+    """One file of a user's folder. `row` is its key in commands, 0 where it was not browsed; None is unknown."""
 
     row: int
     name: SafeStr
@@ -351,6 +351,13 @@ class ListedFolderView(View, frozen=True):
     folder: FolderView
     files: tuple[RemoteFileView, ...]
     more: bool = False
+
+
+class ToldFolderView(View, frozen=True):
+    """A folder as a user told of it when he was asked, by its path with slashes."""
+
+    path: SafeStr
+    files: tuple[RemoteFileView, ...]
 
 
 class ToldView(View, frozen=True):

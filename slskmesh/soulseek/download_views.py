@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from slskmesh.soulseek import partials
-from slskmesh.soulseek.download_entry import LegacyDownload, LegacyLine
+from slskmesh.soulseek.download_entry import LegacyDownload, LegacyLine, key_of
 from slskmesh.soulseek.download_list import DownloadList
 from slskmesh.soulseek.download_work import DownloadWork
+from slskmesh.soulseek.values import RemoteFile
 
 
 class DownloadViews:
@@ -34,6 +35,14 @@ class DownloadViews:
         """One download, None if it is not in the list."""
         entry = self._list.entries.get(key)
         return entry.view(self._list.clock(), self._list.wall()) if entry is not None else None
+
+    def key_of_source(self, user: str, file: RemoteFile) -> bytes | None:
+        """The key of the download of this file from this user, also of one that began with another; None: none is."""
+        key = key_of(user, file.path, file.size)
+        if key in self._list.entries:
+            return key
+        entry = self._list.of_source(user, file.path)
+        return entry.key if entry is not None and entry.size == file.size else None
 
     async def settled(self, key: bytes) -> LegacyDownload | None:
         """Returns once it is done, failed or paused, by whomever; None once it is not in the list."""

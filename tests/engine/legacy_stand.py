@@ -25,6 +25,7 @@ from slskmesh.engine.legacy_snapshots import browse_progress
 from slskmesh.engine.mailbox import Mailbox
 from slskmesh.engine.people_desk import PeopleDesk
 from slskmesh.engine.queries import Queries
+from slskmesh.engine.told_names import ToldNames
 from slskmesh.engine.views import View
 from slskmesh.engine.wish_offers import WishOffers
 from slskmesh.errors import PeerError, SlskmeshError, UserError
@@ -244,6 +245,7 @@ class Stand:
                 on_progress=lambda one: self.mailbox.put_event(browse_progress(one)),
             ),
             wish_offers=WishOffers(self.engine),
+            told_names=ToldNames(),
             why_not=lambda: "there is no session with the server",
         )
         for handler in (
