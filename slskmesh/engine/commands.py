@@ -127,7 +127,24 @@ class Rescan(Command, frozen=True):
 
 
 class CancelScan(Command, frozen=True):
-    """Stops a running scan; what is already hashed stays."""
+    """Stops a running scan; what is already hashed stays. Reply value: "cancelled", empty where none runs."""
+
+
+class ShowShares(Command, frozen=True):
+    """The shares with what each offers. Answered by one `SharesShown` event."""
+
+
+class ShowLibrary(Command, frozen=True):
+    """A page of the files we share, by folder and name. Answered by one `LibraryShown` event.
+
+    `after` is `next` of the page before, empty begins. `share` is the number of one share, 0: all. With `text` it is
+    one page of the best that are found by it, wherever they are.
+    """
+
+    text: str = ""
+    after: str = ""
+    limit: int = 200
+    share: int = 0
 
 
 class SetSetting(Command, frozen=True):

@@ -21,7 +21,9 @@ from slskmesh.engine.firstrun import check_downloads, check_shares, suggest_down
 from slskmesh.engine.hub import viewer_of
 from slskmesh.engine.job_desk import JobDesk
 from slskmesh.engine.legacy_desk import LegacyDesk
+from slskmesh.engine.library_desk import LibraryDesk
 from slskmesh.engine.mode_desk import ModeDesk
+from slskmesh.engine.order_desk import OrderDesk
 from slskmesh.engine.people_desk import PeopleDesk
 from slskmesh.engine.views import SettingsView, SettingView
 from slskmesh.errors import SlskmeshError, UserError
@@ -67,6 +69,8 @@ class Desk:
             **ChatDesk(engine).table,
             **PeopleDesk(engine).table,
             **BrowseDesk(engine).table,
+            **LibraryDesk(engine).table,
+            **OrderDesk(engine).table,
             **engine.legacy.searching.table,
         }
 
@@ -211,8 +215,8 @@ class Desk:
         self._engine.shares.rescan()
         return "scanning the shares"
 
-    async def _cancel_scan(self, request: int, command: cmd.CancelScan) -> str:
-        return "scan cancelled" if self._engine.shares.cancel() else "no scan is running"
+    async def _cancel_scan(self, request: int, command: cmd.CancelScan) -> tuple[str, str]:
+        return ("scan cancelled", "cancelled") if self._engine.shares.cancel() else ("no scan is running", "")
 
     async def _set_setting(self, request: int, command: cmd.SetSetting) -> str:
         engine = self._engine

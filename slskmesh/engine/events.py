@@ -7,7 +7,7 @@ import enum
 import msgspec
 
 from slskmesh.engine.job_views import EntityView, PlanView
-from slskmesh.engine.views import HitView
+from slskmesh.engine.views import HitView, OwnFileView, OwnShareView
 from slskmesh.text import SafeStr
 
 
@@ -44,6 +44,21 @@ class SearchEnded(Event, frozen=True):
     dropped: int
     reason: SafeStr = SafeStr("")
     users: int = 0
+
+
+class SharesShown(Event, frozen=True):
+    """All shares, in the order they were made."""
+
+    query: int
+    shares: tuple[OwnShareView, ...]
+
+
+class LibraryShown(Event, frozen=True):
+    """A page of what we share, at most 1,000 files; `next` is where the following one begins, empty at the end."""
+
+    query: int
+    files: tuple[OwnFileView, ...]
+    next: str = ""
 
 
 class LookedUp(Event, frozen=True):

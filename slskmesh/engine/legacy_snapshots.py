@@ -233,7 +233,7 @@ def member_view(user: str, member: Member | None) -> MemberView:
 
 def room_info(room: RoomInfo, joined: bool) -> RoomInfoView:
     """One room of the server's list."""
-    return RoomInfoView(shown(room.name), room.users, room.private, joined)
+    return RoomInfoView(shown(room.name), room.users, room.private, joined, room.owned, room.moderated)
 
 
 # -- people and wishes -------------------------------------------------------------------------------------------

@@ -320,6 +320,8 @@ class RoomInfoView(View, frozen=True):
     users: int
     private: bool = False
     joined: bool = False
+    owned: bool = False  # a private one that is ours
+    moderated: bool = False  # a private one in which we are an operator
 
 
 class FolderView(View, frozen=True):

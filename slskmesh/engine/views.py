@@ -68,6 +68,30 @@ class LibraryView(View, frozen=True):
     problem_count: int = 0
 
 
+class OwnShareView(View, frozen=True):
+    """One share: its number, the name others see, whether it is there now, and what it offers."""
+
+    share: int
+    name: SafeStr
+    present: bool
+    folders: int
+    files: int
+    size: int
+
+
+class OwnFileView(View, frozen=True):
+    """One file of ours as others see it: `folder` begins with the share's name, parted by "/". 0 is unknown."""
+
+    folder: SafeStr
+    name: SafeStr
+    size: int
+    format: SafeStr = SafeStr("")
+    duration: float = 0.0  # seconds
+    bitrate: int = 0  # bit/s
+    sample_rate: int = 0
+    bit_depth: int = 0
+
+
 class PeerState(enum.Enum):
     """Where a known peer stands."""
 

@@ -144,8 +144,13 @@ def _rooms(message: Any, own: str) -> list[LegacyEvent]:
     public = zip(message.rooms, message.rooms_user_count, strict=False)
     owned = zip(message.rooms_private_owned, message.rooms_private_owned_user_count, strict=False)
     private = zip(message.rooms_private, message.rooms_private_user_count, strict=False)
+    ours = set(message.rooms_private_operated)
     rooms = [values.RoomInfo(name, users) for name, users in public]
-    rooms += [values.RoomInfo(name, users, private=True) for name, users in (*owned, *private)]
+    for owns, closed in ((True, owned), (False, private)):
+        rooms += [
+            values.RoomInfo(name, users, private=True, owned=owns, moderated=name in ours)
+            for name, users in closed
+        ]
     return [values.RoomsListed(tuple(rooms))]
 
 

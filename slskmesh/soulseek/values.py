@@ -150,6 +150,8 @@ class RoomInfo(msgspec.Struct, frozen=True):
     users: int
     private: bool = False
     joined: bool = False
+    owned: bool = False  # a private one that is ours
+    moderated: bool = False  # a private one in which we are an operator
 
 
 # -- events: what happens by itself -----------------------------------------------------------------------------------
