@@ -100,6 +100,8 @@ class BrowseDesk:
         user, offset = self._user(command.user), max(0, command.offset)
         piece = await self._browses.piece(user, command.number, offset, command.after)
         folders = tuple(listed_folder(*one) for one in piece.folders)
+        told_names = self._engine.legacy.told_names
+        told_names.note(user, (row.file for _, files, _ in piece.folders for row in files))
         told = ListingShown(request, shown(user), piece.number, folders, offset, piece.total)
         self._engine.hub.put_event(told)
         return count_of(piece.total, "folder")

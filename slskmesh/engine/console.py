@@ -27,7 +27,14 @@ class EngineStopped(SlskmeshError):
 
 
 class Refused(SlskmeshError):
-    """The engine would not or could not do what it was asked; the text is the engine's."""
+    """The engine would not or could not do what it was asked; the text is the engine's.
+
+    `retry`: seconds after which the same may be asked again; None: it is no matter of time.
+    """
+
+    def __init__(self, text: str, retry: float | None = None) -> None:
+        super().__init__(text)
+        self.retry = retry
 
 
 class TimedOut(SlskmeshError):

@@ -31,6 +31,8 @@ from slskmesh.identity.peerid import parse_peer, peer_short
 from slskmesh.overlay.address import split_address
 from slskmesh.overlay.invite import PREFIX, make_invite, read_invite
 from slskmesh.settings import describe, read_value, set_value
+from slskmesh.soulseek.search_budget import SearchRefused
+from slskmesh.soulseek.speech import SayingRefused
 from slskmesh.text import sanitize
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ class Desk:
             _check_text(command)
             answer = await self._table[type(command)](request, command)
         except SlskmeshError as error:
-            self.reply(request, False, str(error))
+            self.reply(request, False, str(error), _seconds_of(error))
             return
         if isinstance(command, cmd.Change):
             await self._shown()
@@ -295,6 +297,11 @@ def _check_text(command: cmd.Command) -> None:
                     word.encode()
                 except UnicodeEncodeError as error:
                     raise UserError(f"{field}: holds something that is no character") from error
+
+
+def _seconds_of(error: SlskmeshError) -> str:
+    """After how many seconds the same may be asked again; empty: it is no matter of time."""
+    return str(error.retry_after) if isinstance(error, SayingRefused | SearchRefused) else ""
 
 
 def _content(text: str) -> bytes:

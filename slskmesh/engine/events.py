@@ -16,7 +16,10 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Reply(Event, frozen=True):
-    """Answer to the command posted as `request`. `text` is for people: what was done, or what was wrong."""
+    """Answer to the command posted as `request`. `text` is for people: what was done, or what was wrong.
+
+    `value` of a refusal: seconds after which the same may be asked again; empty: it is no matter of time.
+    """
 
     request: int
     ok: bool

@@ -123,7 +123,8 @@ class Visitor:
             reply = self._replies.pop(request, None)
         assert reply is not None
         if not reply.ok:
-            raise Refused(str(reply.text) or f"{type(command).__name__} was refused")
+            retry = float(reply.value) if reply.value else None
+            raise Refused(str(reply.text) or f"{type(command).__name__} was refused", retry)
         return reply
 
     async def asked(self, command: Command, kind: type[E]) -> E:

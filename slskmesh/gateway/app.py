@@ -20,7 +20,14 @@ from starlette.responses import Response
 
 from slskmesh import __version__
 from slskmesh.errors import SlskmeshError
-from slskmesh.gateway import routes_self
+from slskmesh.gateway import (
+    routes_self,
+    slskd_conversations,
+    slskd_rooms,
+    slskd_server,
+    slskd_shares,
+    slskd_users,
+)
 from slskmesh.gateway.answers import GatewayError, refusal
 from slskmesh.gateway.description import describe
 from slskmesh.gateway.gate import Gate
@@ -28,7 +35,14 @@ from slskmesh.gateway.guard import Guard, ours
 from slskmesh.gateway.rights import CHECKS, Right, Routes
 
 _LOCAL: Final = frozenset({"localhost"})
-ALL: Final[Sequence[Routes]] = (routes_self.routes,)
+ALL: Final[Sequence[Routes]] = (
+    routes_self.routes,
+    slskd_conversations.routes,
+    slskd_rooms.routes,
+    slskd_server.routes,
+    slskd_shares.routes,
+    slskd_users.routes,
+)
 
 
 def build(gate: Gate) -> Guard:

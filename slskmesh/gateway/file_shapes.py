@@ -51,12 +51,13 @@ class ListedDirectory(Camel, frozen=True, kw_only=True):
 
 
 class BrowseResponse(Camel, frozen=True, kw_only=True):
-    """All that a user shares; `locked`: what he gives to others only."""
+    """All that a user shares; locked is what he gives to others only. `note`: why it is not all, or not of now."""
 
     directories: list[ListedDirectory]
     directory_count: int
     locked_directories: list[ListedDirectory]
     locked_directory_count: int
+    note: str | None = None
 
 
 def directory_name(folder: str) -> str:
