@@ -15,7 +15,7 @@ from typing import Final
 
 from slskmesh.cli.engine_run import running, wait_for_peers, wait_online
 from slskmesh.cli.output import Output
-from slskmesh.cli.search import Hits, hit_text, path_of, question_of, wait_for_network
+from slskmesh.cli.search import Hits, hit_text, question_of, wait_for_network
 from slskmesh.cli.transfer_words import (
     Transfer,
     legacy_downloads,
@@ -26,6 +26,7 @@ from slskmesh.cli.transfer_words import (
 )
 from slskmesh.engine.commands import Download, Resume, Search
 from slskmesh.engine.console import Console
+from slskmesh.engine.hit_facts import path_of
 from slskmesh.engine.legacy_commands import GetHits, GetRemote, ResumeLegacy
 from slskmesh.engine.legacy_views import LegacyDownloadsView, LegacyDownloadView, LegacyPhase
 from slskmesh.engine.views import HitView, TransferState, TransfersView, TransferView

@@ -17,7 +17,7 @@ from slskmesh.cli.output import Output, size_text
 from slskmesh.engine.commands import Search, StopSearch
 from slskmesh.engine.console import Console, Refused, TimedOut
 from slskmesh.engine.events import Event, Found, Reply, SearchEnded
-from slskmesh.engine.hit_facts import facts_of
+from slskmesh.engine.hit_facts import facts_of, path_of
 from slskmesh.engine.views import HitView
 from slskmesh.errors import UserError
 from slskmesh.filters import Filter, Verdict
@@ -101,13 +101,6 @@ def wait_for_network(home: Path, console: Console, where: str, patience: float) 
         wait_online(home, console, patience)
     else:
         wait_for_some(home, console, patience)
-
-
-def path_of(hit: HitView) -> str:
-    """The remote path of a legacy user's hit, as `download --path` takes it; empty for a peer's."""
-    if hit.via != "soulseek":
-        return ""
-    return "\\".join(part for part in (hit.folder.replace("/", "\\"), str(hit.name)) if part)
 
 
 def hit_fields(hit: HitView) -> dict[str, Any]:

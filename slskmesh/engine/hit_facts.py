@@ -22,6 +22,16 @@ def lossless(hit: HitView) -> bool | None:
     return is_lossless(extension(hit), hit.bitrate // 1000 or None, hit.bit_depth or None)
 
 
+def remote_path(hit: HitView) -> str:
+    """Its folder and name with backslashes between the parts, whichever network it is of."""
+    return "\\".join(part for part in (hit.folder.replace("/", "\\"), str(hit.name)) if part)
+
+
+def path_of(hit: HitView) -> str:
+    """The remote path of a Soulseek user's hit, as `download --path` takes it; empty for a peer's."""
+    return remote_path(hit) if hit.via == "soulseek" else ""
+
+
 def facts_of(hit: HitView) -> Facts:
     """What the filter language may ask of it."""
     parts = (hit.artist, hit.album, hit.title, hit.name, hit.folder, hit.format, hit.peer_name, hit.short)

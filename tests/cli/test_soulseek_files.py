@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from slskmesh.cli.download import check_path
-from slskmesh.cli.search import path_of, question_of
+from slskmesh.cli.search import question_of
 from slskmesh.cli.transfer_words import Transfer
 from slskmesh.cli.transfers import find
-from slskmesh.engine.hit_facts import facts_of
+from slskmesh.engine.hit_facts import facts_of, path_of
 from slskmesh.engine.views import HitView
 from slskmesh.errors import UserError
 from slskmesh.filters import Filter, Verdict
