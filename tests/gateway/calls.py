@@ -108,8 +108,10 @@ class Echo:
         except trio.Cancelled:
             self.cancelled += 1
             raise
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": str(size).encode()})
+        body = str(size).encode()
+        length = (b"content-length", str(len(body)).encode())
+        await send({"type": "http.response.start", "status": 200, "headers": [length]})
+        await send({"type": "http.response.body", "body": body})
 
 
 def guarded(app: App, hosts: Sequence[str] = (), origins: Sequence[str] = ()) -> Guard:
