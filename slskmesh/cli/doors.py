@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def engine_with_doors(home: Home, mailbox: Mailbox) -> Engine:
     """An engine that others can reach, not started yet."""
+    from slskmesh.engine.attach_door import AttachDoor
     from slskmesh.engine.engine import Engine
     from slskmesh.gateway.door import GatewayDoor
 
-    return Engine(home, mailbox, doors=(GatewayDoor(),))
+    return Engine(home, mailbox, doors=(AttachDoor(), GatewayDoor()))

@@ -50,6 +50,8 @@ _SAID_MAX: Final = 1000  # words of processes taken in at one tick
 class DemoClient:
     """An EngineClient around the engine's: dials one invite once the engine listens, and watches the mix."""
 
+    attached = False
+
     def __init__(self, inner: EngineClient, invite: str, big: int) -> None:
         self._inner = inner
         self._big = big

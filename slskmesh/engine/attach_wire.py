@@ -7,18 +7,22 @@ down go `tell` frames [name, value] of views, events and `Dropped`.
 Rules:
 - Whatever arrives gives a value of a type that exists here, or a `WireFault`; nothing else escapes.
 - A length that is claimed is never allocated before the bytes came; a longer one than allowed ends it at once.
-- Only leaf types cross: a bare `Command` would be one that no desk carries out.
+- Only leaf types cross: a bare `Command` would be one that no desk carries out. They are kept in modules whose names
+  end in "views", "events" or "commands".
 - Pure: no sockets, no clock, no threads.
 """
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from slskmesh.engine import commands, events, job_views, legacy_commands, legacy_events, legacy_views, views
+import slskmesh.engine
 from slskmesh.engine.commands import Change, Command
 from slskmesh.engine.events import Event
 from slskmesh.engine.views import View
@@ -31,9 +35,6 @@ UP_MAX: Final = 1024 * 1024
 DOWN_MAX: Final = 32 * 1024 * 1024
 NUMBERS_MAX: Final = 1 << 29  # a front end's number is below, and not 0; the doors' own numbers are above
 _HEAD: Final = 4
-
-COMMAND_MODULES: Final = (commands, legacy_commands)
-TOLD_MODULES: Final = (views, legacy_views, job_views, events, legacy_events)
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -70,7 +71,14 @@ class Dropped(msgspec.Struct, frozen=True):
     count: int
 
 
-def kinds(base: type[T], *modules: ModuleType) -> dict[str, type[T]]:
+def _modules() -> list[ModuleType]:
+    """The modules of this package where views, events and commands are kept."""
+    names = [module.name for module in pkgutil.iter_modules(slskmesh.engine.__path__)]
+    told = [name for name in names if name.endswith(("views", "events", "commands"))]
+    return [importlib.import_module(f"slskmesh.engine.{name}") for name in told]
+
+
+def _kinds(base: type[T], modules: Iterable[ModuleType]) -> dict[str, type[T]]:
     """The types of `modules` below `base` that are no base themselves, by name."""
     found = {}
     for module in modules:
@@ -80,10 +88,11 @@ def kinds(base: type[T], *modules: ModuleType) -> dict[str, type[T]]:
     return found
 
 
-COMMANDS: Final = kinds(Command, *COMMAND_MODULES)
+_MODULES: Final = _modules()
+COMMANDS: Final = _kinds(Command, _MODULES)
 TOLD: Final[dict[str, type[msgspec.Struct]]] = {
-    **kinds(View, *TOLD_MODULES),
-    **kinds(Event, *TOLD_MODULES),
+    **_kinds(View, _MODULES),
+    **_kinds(Event, _MODULES),
     Dropped.__name__: Dropped,
 }
 

@@ -28,7 +28,14 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class EngineClient(Protocol):
-    """One running engine as a front end sees it."""
+    """One running engine as a front end sees it.
+
+    `attached`: it is another process's, and goes on without this front end; `stop` only lets go of it.
+    """
+
+    @property
+    def attached(self) -> bool:
+        """As above."""
 
     def start(self, wake: Callable[[], None]) -> None:
         """Starts the engine; returns at once."""

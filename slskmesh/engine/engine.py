@@ -21,6 +21,7 @@ import trio
 
 from slskmesh import __version__
 from slskmesh.acquire.neighbours import Neighbours
+from slskmesh.engine import order_rows
 from slskmesh.engine.commands import Command
 from slskmesh.engine.desk import Desk
 from slskmesh.engine.events import Level, Notice
@@ -29,6 +30,7 @@ from slskmesh.engine.hub import Box, Hub
 from slskmesh.engine.job_pulse import JobPulse
 from slskmesh.engine.legacy import open_legacy
 from slskmesh.engine.legacy_pulse import LegacyPulse
+from slskmesh.engine.orders import Orders
 from slskmesh.engine.plane import Plane
 from slskmesh.engine.pulse import Pulse
 from slskmesh.engine.shares import Shares
@@ -117,6 +119,11 @@ class Engine:
         """Asks the engine to end."""
         self._call(self._stopping.set)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end; what ends it otherwise is a fault."""
+        return self._stopping.is_set()
+
     def _call(self, function: Callable[..., object], *args: object) -> bool:
         if self._token is None:
             return False
@@ -199,6 +206,7 @@ class Engine:
         self.plane = Plane(self, await store.run(load_offenders))
         self.legacy.join_mesh()
         self.shares = Shares(self)
+        self.orders = Orders(self, await store.run(order_rows.load))
         self.pulse = Pulse(self)
         self.job_pulse = JobPulse(self)
         self.legacy_pulse = LegacyPulse(self)
@@ -214,6 +222,7 @@ class Engine:
         await nursery.start(self.shares.run)
         await nursery.start(self.legacy.run)
         await nursery.start(self.plane.run)
+        nursery.start_soon(self.orders.run)
         nursery.start_soon(self.pulse.run)
         nursery.start_soon(self.job_pulse.run)
         nursery.start_soon(self.legacy_pulse.run)
@@ -245,6 +254,7 @@ class Engine:
         self.pulse.watch(viewer, b"")
         self.job_pulse.watch(viewer, 0)
         self.legacy_pulse.watch(viewer, b"")
+        self.orders.watch(viewer, False)
         self.legacy.searching.forget(viewer)
         self.legacy.queries.forget(viewer)
         await self.legacy_pulse.chats.watch(viewer, False, "")

@@ -44,6 +44,9 @@ class Hub:
     def __len__(self) -> int:
         return len(self._boxes)
 
+    def __contains__(self, viewer: int) -> bool:
+        return viewer in self._boxes
+
     def admit(self, viewer: int, box: Box) -> None:
         """Somebody more. UserError: there are too many, or his number is another's."""
         if len(self._boxes) >= VIEWERS_MAX:

@@ -50,6 +50,11 @@ class Mailbox:
         if waiting:
             wake()
 
+    @property
+    def waiting(self) -> int:
+        """Events that were not drained yet."""
+        return len(self._events)
+
     def put_view(self, view: View) -> None:
         """Replaces the view of the same type."""
         with self._lock:
@@ -72,6 +77,11 @@ class Mailbox:
             self._number += 1
             wake = self._first()
         wake()
+
+    def leave_out(self, count: int) -> None:
+        """Counts events that were dropped before they came here."""
+        with self._lock:
+            self._dropped += count
 
     def drain(self) -> Batch:
         """Takes everything."""

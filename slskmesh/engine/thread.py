@@ -32,6 +32,8 @@ log = logging.getLogger("slskmesh.engine")
 class EngineThread:
     """One engine, started and stopped from another thread. Implements `EngineClient`."""
 
+    attached = False
+
     def __init__(self, home: Path, make_engine: Callable[[Home, Mailbox], Engine] | None = None) -> None:
         self.home = Home(home)
         self.error: BaseException | None = None

@@ -68,6 +68,7 @@ class FakeClient:
     """Records commands; `answer` gives the Reply of a command (default: ok, no text)."""
 
     def __init__(self, *first: View | Event) -> None:
+        self.attached = False
         self.commands: list[Command] = []
         self.answer: Callable[[int, Command], Reply | None] = lambda n, command: Reply(n, True)
         self.started = False
