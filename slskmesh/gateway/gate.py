@@ -11,6 +11,7 @@ from starlette.requests import Request
 from slskmesh.engine.visitor import Visitor
 from slskmesh.gateway.guesses import Guesses
 from slskmesh.gateway.keys import Keys
+from slskmesh.gateway.transfers import Transfers
 from slskmesh.setting_sections import GatewaySettings
 
 
@@ -23,6 +24,7 @@ class Gate:
         self.settings = settings
         self.keys = keys
         self.guesses = Guesses(keys)
+        self.transfers = Transfers(engine)
 
 
 def _gate(request: Request) -> Gate:
