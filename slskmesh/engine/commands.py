@@ -20,7 +20,9 @@ class Search(Command, frozen=True):
     """Asks the networks that the mode allows; hits come as `Found` events with this command's request number as query.
 
     `where`: "all", "mesh" or "soulseek". With `user` or `room` only that Soulseek user, or the people in that room.
-    `limit` is for each network.
+    `limit` is for each network. `quiet`: seconds without an answer of a Soulseek user after which it is over, 1 to 120;
+    0: 15. With `program` it is a program that asks: it leaves some of the searches the server allows to the person, and
+    where none is left for it now nobody is asked and `Reply.value` tells when it may be asked again.
     """
 
     text: str
@@ -28,6 +30,8 @@ class Search(Command, frozen=True):
     where: str = "all"
     user: str = ""
     room: str = ""
+    quiet: float = 0.0
+    program: bool = False
 
 
 class StopSearch(Command, frozen=True):

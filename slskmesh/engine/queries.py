@@ -4,14 +4,14 @@ Rules:
 - A front end gets sanitised names and a number; the raw names stay here, for they are sent back as they came.
 - Hits of both networks go through one `soulseek.results.Results`, so that copies of a file and folders of a release
   are found together whoever has them. A content that peers prove equal is one file whatever it is called.
-- At most QUERIES_MAX queries of a front end are kept, ALL_MAX of all; the oldest goes. Hits of each are bounded by who
-  asks.
+- Of a front end the LATEST queries are kept, and older ones, QUERIES_MAX with them, while they all have HITS_KEPT hits
+  at most; of all front ends together ALL_LATEST and ALL_MAX likewise. Hits of each are bounded by who asks.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -27,8 +27,11 @@ from slskmesh.soulseek.values import RemoteFile, SearchAnswer
 from slskmesh.text import SafeStr, sanitize
 from slskmesh.wire.messages import Hit
 
-QUERIES_MAX: Final = 8  # of one front end
-ALL_MAX: Final = 64  # of all together
+LATEST: Final = 8  # queries of one front end, however many hits they have
+QUERIES_MAX: Final = 100  # of one front end: a program goes on with what it found many searches ago
+ALL_LATEST: Final = 64
+ALL_MAX: Final = 200
+HITS_KEPT: Final = 40_000
 _TITLE: Final = 160
 
 
@@ -127,9 +130,21 @@ class Queries:
         """A new one."""
         query = self._queries[number] = Query()
         mine = [one for one in self._queries if viewer_of(one) == viewer_of(number)]
-        for oldest in mine[:-QUERIES_MAX] or [*self._queries][:-ALL_MAX]:
-            del self._queries[oldest]
+        self._bound(mine, LATEST, QUERIES_MAX)
+        self._bound([*self._queries], ALL_LATEST, ALL_MAX)
         return query
+
+    def _bound(self, numbers: Sequence[int], latest: int, most: int) -> None:
+        """Drops of these, oldest first, what is beyond the bounds."""
+        hits = 0
+        for at, number in enumerate(reversed(numbers)):
+            hits += len(self._queries[number])
+            if at >= most or (at >= latest and hits > HITS_KEPT):
+                del self._queries[number]
+
+    def drop(self, number: int) -> None:
+        """This one asks nobody after all."""
+        self._queries.pop(number, None)
 
     def forget(self, viewer: int) -> None:
         """Drops the queries of a front end that is gone."""

@@ -2,7 +2,8 @@
 
 Rules:
 - The Soulseek server is asked under its budget; where it is not asked the reason is told and the mesh is asked all the
-  same. Nothing is asked twice for one query.
+  same. A program is told to wait for its turn instead: it would take half an answer for all there is.
+- Nothing is asked twice for one query.
 - In a mode that looks for ids first (`modes.Effects.ids_first`) words become releases by the catalogue, and the table
   tells who holds them: so a search finds holders nobody was connected with before.
 - Answers of users are shown four times a second at most; a user who is ignored is not shown at all. A query has at
@@ -29,11 +30,12 @@ from slskmesh.errors import SlskmeshError, StorageError, UserError
 from slskmesh.identity.peerid import PeerId
 from slskmesh.mbid import Mbid
 from slskmesh.soulseek.port import Offline
+from slskmesh.soulseek.search_budget import SearchRefused
 from slskmesh.soulseek.values import Answered, LegacyEvent, SearchAnswer
 from slskmesh.swarm.state import Phase
 from slskmesh.text import sanitize
 from slskmesh.wire.messages import Hit
-from slskmesh.work import LocalBudget
+from slskmesh.work import LocalBudget, Origin
 
 if TYPE_CHECKING:
     from slskmesh.engine.engine import Engine
@@ -112,9 +114,13 @@ class Searching:
             raise UserError("nothing to search for: type a word of an artist, album, title or file name")
         running = _Running(request, command, text, self._engine.legacy.queries.begin(request))
         peers = self._peers(command)
-        asked = await self._ask_server(running)
-        if not peers and not asked and not self._by_ids(command):
-            raise UserError(running.notes[0] if running.notes else self._nobody())
+        try:
+            asked = await self._ask_server(running)
+            if not peers and not asked and not self._by_ids(command):
+                raise UserError(running.notes[0] if running.notes else self._nobody())
+        except SlskmeshError:
+            self._engine.legacy.queries.drop(request)
+            raise
         self._running[request] = running
         self._nursery.start_soon(self._run, running)
         whom = [f"{len(peers)} peer{'' if len(peers) == 1 else 's'}"] if peers else []
@@ -164,10 +170,12 @@ class Searching:
         if not legacy.failover.effects.ask_server or not legacy.client.online:
             running.notes.append("Soulseek is not asked: " + legacy.why_not())
             return False
-        budget, words = LocalBudget(), running.text
+        budget, words = LocalBudget(Origin.GATEWAY if command.program else Origin.USER), running.text
         try:
             legacy.searches.take(words, budget, room=command.room, user=command.user)
-        except SlskmeshError as error:
+        except SearchRefused as error:
+            if command.program:
+                raise
             running.notes.append(f"Soulseek is not asked: {error}")
             return False
         try:
@@ -220,7 +228,8 @@ class Searching:
     # -- legacy users --------------------------------------------------------------------------------------------
 
     async def _take_answers(self, running: _Running) -> None:
-        while trio.current_time() - running.answered_at < QUIET and len(running.query) < LEGACY_MOST:
+        quiet = min(max(running.command.quiet, 1.0), MOST) if running.command.quiet else QUIET
+        while trio.current_time() - running.answered_at < quiet and len(running.query) < LEGACY_MOST:
             await trio.sleep(_SHOW_EVERY)
             self._show_answers(running)
 

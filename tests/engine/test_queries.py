@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slskmesh.engine.queries import QUERIES_MAX, Queries, Query
+from slskmesh.engine import queries as bounds
+from slskmesh.engine.hub import VIEWER_BITS
+from slskmesh.engine.queries import ALL_MAX, LATEST, QUERIES_MAX, Queries, Query
 from slskmesh.identity.peerid import PeerId
 from slskmesh.soulseek.values import Attributes, RemoteFile, SearchAnswer
 from slskmesh.wire.messages import Hit
@@ -60,6 +63,34 @@ def test_the_oldest_query_goes() -> None:
     for number in range(QUERIES_MAX + 1):
         queries.begin(number).add_hit(hit(b"c"), ONE, "")
     assert queries.mesh(0, 1) is None and queries.mesh(1, 1) is not None
+
+
+def test_old_queries_with_many_hits_go_and_the_latest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "HITS_KEPT", 5)
+    queries = Queries()
+    for number in range(LATEST + 4):
+        queries.begin(number).add_hit(hit(b"c"), ONE, "")
+    kept = [number for number in range(LATEST + 4) if queries.mesh(number, 1) is not None]
+    assert kept == [*range(4, LATEST + 4)]
+
+
+def test_many_front_ends_keep_a_bounded_number_of_queries_together() -> None:
+    queries, numbers = Queries(), []
+    for viewer in range(5):
+        for number in range(QUERIES_MAX // 2):
+            numbers.append((viewer << VIEWER_BITS) + number)
+            queries.begin(numbers[-1]).add_hit(hit(b"c"), ONE, "")
+    assert [n for n in numbers if queries.mesh(n, 1) is not None] == numbers[-ALL_MAX:]
+    queries.forget(4)
+    assert queries.mesh(numbers[-1], 1) is None and queries.mesh(numbers[-ALL_MAX], 1) is not None
+
+
+def test_a_query_that_asked_nobody_is_dropped() -> None:
+    queries = Queries()
+    queries.begin(1).add_hit(hit(b"c"), ONE, "")
+    queries.drop(1)
+    queries.drop(2)
+    assert queries.mesh(1, 1) is None
 
 
 files = st.builds(
