@@ -19,6 +19,7 @@ from slskmesh.gateway.serving import HEAD_MAX, serve_guarded
 from tests.gateway.calls import WRITE, Echo, guarded
 
 WAIT = 60
+SOON = SEND_SECONDS / 2  # before any clock of the server would have ended it
 GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
@@ -93,7 +94,9 @@ async def test_a_line_is_used_again_and_forgotten_at_its_end() -> None:
                 await stream.send_all(GET)
                 assert b" 200 " in (await head_of(stream)).split(b"\r\n")[0]
             assert len(place.lines) == 1
-        await until(lambda: not len(place.lines))
+        await (await place.dial()).aclose()
+        with trio.fail_after(SOON):
+            await until(lambda: not len(place.lines))
 
 
 @pytest.mark.parametrize(
@@ -287,7 +290,8 @@ async def test_the_end_waits_for_nobody() -> None:
             await app.started.wait()
             await until(lambda: len(place.lines) == 3)
             place.over.cancel()
-            await until(lambda: app.ended == 1 and not len(place.lines))
+            with trio.fail_after(SOON):
+                await until(lambda: app.ended == 1 and not len(place.lines))
             assert await rest_of(idle) == b""
 
 
