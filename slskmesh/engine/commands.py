@@ -188,7 +188,7 @@ class AddJob(Change, frozen=True):
     """Starts a job. Reply value: its number. Fields as `slskmesh.jobs.state.Spec` has them.
 
     `kind`: "mb_release", "discography", "label_crate"; `target`: the id of a release, artist or label, or its page's
-    address as pasted.
+    address as pasted. `tracks` empty: all. `releases`: the only ones a discography takes.
     """
 
     kind: str
@@ -206,6 +206,14 @@ class AddJob(Change, frozen=True):
     use_overlay: bool = True
     overlay_bandwidth_kbps: int = 0
     requested_by: str = ""
+    releases: tuple[str, ...] = ()
+    library_hint: str = ""
+
+
+class ShowSpecs(Command, frozen=True):
+    """What jobs were asked for, at most 100. Answered by one `SpecsShown` event; jobs that are not there are left out."""
+
+    jobs: tuple[int, ...]
 
 
 class PauseJob(Change, frozen=True):

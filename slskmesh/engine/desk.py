@@ -14,6 +14,7 @@ import msgspec
 import trio
 
 from slskmesh.engine import commands as cmd
+from slskmesh.engine.album_desk import AlbumDesk
 from slskmesh.engine.browse_desk import BrowseDesk
 from slskmesh.engine.chat_desk import ChatDesk
 from slskmesh.engine.events import Reply
@@ -73,6 +74,7 @@ class Desk:
             **BrowseDesk(engine).table,
             **LibraryDesk(engine).table,
             **OrderDesk(engine).table,
+            **AlbumDesk(engine).table,
             **engine.legacy.searching.table,
         }
 

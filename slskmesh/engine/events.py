@@ -6,7 +6,7 @@ import enum
 
 import msgspec
 
-from slskmesh.engine.job_views import EntityView, PlanView
+from slskmesh.engine.job_views import EntityView, PlanView, SpecView
 from slskmesh.engine.views import HitView, OwnFileView, OwnShareView
 from slskmesh.text import SafeStr
 
@@ -75,6 +75,13 @@ class LookedUp(Event, frozen=True):
     entities: tuple[EntityView, ...] = ()
     stale: bool = False
     note: SafeStr = SafeStr("")
+
+
+class SpecsShown(Event, frozen=True):
+    """Jobs as they were asked for."""
+
+    query: int
+    specs: tuple[SpecView, ...]
 
 
 class Resolving(Event, frozen=True):

@@ -16,7 +16,7 @@ from slskmesh.acquire.domains import Constraints, Intent, Music
 from slskmesh.acquire.plan import Plan
 from slskmesh.catalogue.objects import Answer, CatalogueError, Release, ReleaseBrief, Trouble
 from slskmesh.engine import commands as cmd
-from slskmesh.engine.events import LookedUp, Resolved, Resolving
+from slskmesh.engine.events import LookedUp, Resolved, Resolving, SpecsShown
 from slskmesh.engine.hub import viewer_of
 from slskmesh.engine.job_snapshots import (
     entity_of_artist,
@@ -24,6 +24,7 @@ from slskmesh.engine.job_snapshots import (
     entity_of_label,
     entity_of_release,
     plan_view,
+    spec_view,
 )
 from slskmesh.engine.job_views import EntityView
 from slskmesh.errors import SlskmeshError, UserError
@@ -53,6 +54,7 @@ class JobDesk:
             cmd.LookUp: self._look_up,
             cmd.Resolve: self._resolve,
             cmd.AddJob: self._add,
+            cmd.ShowSpecs: self._specs,
             cmd.PauseJob: self._pause,
             cmd.ResumeJob: self._resume,
             cmd.RetryJob: self._retry,
@@ -183,6 +185,14 @@ class JobDesk:
         job = await self._engine.plane.jobs.add(spec)
         return f"job {job} added: {spec.title or spec.target}", str(job)
 
+    async def _specs(self, request: int, command: cmd.ShowSpecs) -> str:
+        if len(command.jobs) > _LIMIT_MAX:
+            raise UserError(f"at most {_LIMIT_MAX} jobs are shown at once")
+        wanted = frozenset(command.jobs)
+        states = [state for state in self._engine.plane.jobs.states() if state.job in wanted]
+        self._engine.hub.put_event(SpecsShown(request, tuple(map(spec_view, states))))
+        return ""
+
     async def _pause(self, request: int, command: cmd.PauseJob) -> str:
         await self._engine.plane.jobs.pause(command.job)
         return f"job {command.job} paused"
@@ -283,6 +293,8 @@ def spec_of(command: cmd.AddJob) -> Spec:
             overlay_bandwidth_kbps=command.overlay_bandwidth_kbps,
         ),
         "requested_by": sanitize(command.requested_by, 100),
+        "releases": command.releases,
+        "library_hint": sanitize(command.library_hint, 100),
     }
     try:
         return msgspec.convert(msgspec.to_builtins(Spec(**fields)), Spec)  # type: ignore[arg-type]  # checked by convert

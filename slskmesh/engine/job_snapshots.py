@@ -16,6 +16,7 @@ from slskmesh.engine.job_views import (
     LineView,
     PlanTrackView,
     PlanView,
+    SpecView,
     TrackView,
     VariantView,
 )
@@ -194,6 +195,32 @@ def row_view(state: JobState) -> JobRowView:
     )
 
 
+def spec_view(state: JobState) -> SpecView:
+    """A job as it was asked for."""
+    spec = state.spec
+    conditions = spec.constraints
+    return SpecView(
+        job=state.job,
+        kind=spec.kind.value,
+        target=spec.target,
+        title=sanitize(spec.title),
+        target_dir=sanitize(spec.target_dir, 1024),
+        layout=sanitize(spec.layout, 300),
+        tracks=spec.tracks,
+        profile=spec.profile.value,
+        limit=spec.limit,
+        scene=sanitize(spec.scene),
+        releases=spec.releases,
+        preferred_codecs=tuple(sanitize(codec, 40) for codec in conditions.preferred_codecs),
+        allow_lossy=conditions.allow_lossy,
+        prefer_canonical=conditions.prefer_canonical,
+        use_overlay=conditions.use_overlay,
+        overlay_bandwidth_kbps=conditions.overlay_bandwidth_kbps,
+        requested_by=sanitize(spec.requested_by),
+        library_hint=sanitize(spec.library_hint),
+    )
+
+
 def job_view(
     state: JobState,
     releases: Sequence[ReleaseState],
@@ -257,6 +284,7 @@ def options_text(spec: Spec) -> str:
         "profile": spec.profile.value if spec.kind.value == "discography" else "",
         "limit": spec.limit if spec.kind.value == "label_crate" else "",
         "scene": spec.scene,
+        "releases": len(spec.releases) or "",
         "tracks": ", ".join(map(str, spec.tracks[:20])),
         "codecs": ", ".join(c.preferred_codecs),
         "lossy": "" if c.allow_lossy else "refused",

@@ -106,6 +106,29 @@ class JobRowView(View, frozen=True):
     requested_by: SafeStr = NOTHING
 
 
+class SpecView(View, frozen=True):
+    """A job as it was asked for; fields as those of the command `AddJob`."""
+
+    job: int
+    kind: str
+    target: str
+    title: SafeStr
+    target_dir: SafeStr
+    layout: SafeStr
+    tracks: tuple[int | str, ...]
+    profile: str
+    limit: int
+    scene: SafeStr
+    releases: tuple[str, ...]
+    preferred_codecs: tuple[SafeStr, ...]
+    allow_lossy: bool
+    prefer_canonical: bool
+    use_overlay: bool
+    overlay_bandwidth_kbps: int
+    requested_by: SafeStr
+    library_hint: SafeStr
+
+
 class JobsView(View, frozen=True):
     """All jobs in the order of work; at most twice a second."""
 

@@ -45,6 +45,12 @@ async def _release(around: Surroundings, job: Job) -> _Expanded:
 async def _discography(around: Surroundings, job: Job) -> _Expanded:
     spec, budget = job.record.spec, LocalBudget(job.record.spec.origin)
     artist = (await around.catalogue.artist(Mbid(spec.target), budget)).value
+    if spec.releases:
+        chosen = [
+            ReleaseRecord(job.number, index, mbid, title=mbid, artist=artist.name)
+            for index, mbid in enumerate(spec.releases)
+        ]
+        return artist.name, chosen, [("info", f"{len(chosen)} releases were named; only those are taken")]
     answer = await around.catalogue.discography(Mbid(spec.target), budget)
     groups = groups_of(spec.profile, answer.value)
     if not groups:

@@ -24,6 +24,7 @@ import trio
 
 from slskmesh.errors import StorageError, UserError
 from slskmesh.identity.peerid import KEY_BYTES
+from slskmesh.jobs.albums import Albums
 from slskmesh.jobs.around import OnVerified, Surroundings, TakeIn, nobody_listens, nobody_takes_in
 from slskmesh.jobs.cache_jobs import CacheJobs
 from slskmesh.jobs.early import Early
@@ -213,6 +214,8 @@ class Jobs:
             raise UserError("a peer cannot start a job here")
         if spec.tracks and spec.kind is not Kind.MB_RELEASE:
             raise UserError("tracks can be chosen of a release only")
+        if spec.releases and spec.kind is not Kind.DISCOGRAPHY:
+            raise UserError("releases can be chosen of a discography only")
         for track in spec.tracks:
             if (isinstance(track, int) and track < 1) or (isinstance(track, str) and not is_mbid(track)):
                 raise UserError(
@@ -231,6 +234,8 @@ class Jobs:
             layout=check_layout(spec.layout) if spec.layout else "",
             scene=sanitize(spec.scene).strip(),
             requested_by=sanitize(spec.requested_by, 100).strip(),
+            releases=tuple(dict.fromkeys(map(parse_mbid, spec.releases))),
+            library_hint=sanitize(spec.library_hint, 100).strip(),
         )
 
     async def pause(self, number: int) -> None:
@@ -365,6 +370,10 @@ class Jobs:
         job = self._ledger.find(number)
         return tuple(job.lines) if job is not None else ()
 
+    def albums(self) -> Albums:
+        """The releases of all jobs whose tracks are known."""
+        return Albums(self._ledger)
+
     def recording_of(self, key: bytes) -> str:
         """The recording that a download from a Soulseek user is wanted as; "": no job wants it."""
         for job in self._ledger:
@@ -380,6 +389,6 @@ class Jobs:
 
 
 def _asks_same(one: Spec, two: Spec) -> bool:
-    return (one.kind, one.target, one.tracks, one.profile, one.limit) == (
-        two.kind, two.target, two.tracks, two.profile, two.limit
+    return (one.kind, one.target, one.tracks, one.profile, one.limit, one.releases) == (
+        two.kind, two.target, two.tracks, two.profile, two.limit, two.releases
     )  # fmt: skip

@@ -39,7 +39,9 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """A job as it was asked for. `target` is the MusicBrainz id of a release, artist or label.
 
     `tracks`: places in the release (from 1) or recording ids; empty takes all. `target_dir` is below the downloads
-    folder. `scene` is accepted and stored; it narrows a crate once scenes exist.
+    folder. `releases`: ids of the only releases a discography takes; empty takes those of its profile. `scene` is
+    accepted and stored; it narrows a crate once scenes exist. `requested_by` and `library_hint` are words of whoever
+    asked, kept and told.
     """
 
     kind: Kind
@@ -54,6 +56,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     constraints: Constraints = Constraints()
     origin: Origin = Origin.USER
     requested_by: Annotated[str, Meta(max_length=100)] = ""
+    releases: Annotated[tuple[str, ...], Meta(max_length=LIMIT_MAX)] = ()
+    library_hint: Annotated[str, Meta(max_length=100)] = ""
 
 
 class Phase(enum.Enum):

@@ -25,6 +25,7 @@ from slskmesh.library.variant import AudioVariant, HeldTrack
 from slskmesh.store.models.library import FileState
 
 HELD_MAX: Final = 2000  # files told of one release or recording
+_AT_ONCE: Final = 500  # SQLite takes a bounded number of parameters a statement
 LEFT_MAX: Final = 10_000  # contents counted that wait to be analysed
 
 _FIELDS = (
@@ -37,6 +38,10 @@ _HELD = f"""
     FROM {SHARED_TABLES} LEFT JOIN audio_variant AS variant ON variant.content_id = content.id
     WHERE file.{{column}} = ? AND file.{{column}} <> '' AND {SHARED_WHERE}
     ORDER BY file.disc, file.track, file.id LIMIT {HELD_MAX}
+"""
+_OF_RECORDINGS = f"""
+    SELECT file.mb_recording, content.content, file.size FROM {SHARED_TABLES}
+    WHERE file.mb_recording IN ({{marks}}) AND file.mb_recording <> '' AND {SHARED_WHERE} ORDER BY file.id
 """
 _WAITING = f"""
     FROM content INDEXED BY content_to_analyse
@@ -93,6 +98,17 @@ def by_release(identifier: str) -> list[HeldTrack]:
 def by_recording(identifier: str) -> list[HeldTrack]:
     """Offered files whose tags name this recording; at most HELD_MAX."""
     return _held("mb_recording", identifier)
+
+
+def of_recordings(identifiers: Sequence[str]) -> dict[str, dict[bytes, int]]:
+    """For each of these recordings the contents of offered files whose tags name it, and their bytes."""
+    found: dict[str, dict[bytes, int]] = {}
+    for at in range(0, len(identifiers), _AT_ONCE):
+        some = identifiers[at : at + _AT_ONCE]
+        query = _OF_RECORDINGS.format(marks=", ".join("?" * len(some)))
+        for recording, content, size in connection().execute(query, tuple(some)):
+            found.setdefault(recording, {})[bytes(content)] = size
+    return found
 
 
 def _distinct(of: str, after: str, limit: int) -> list[str]:

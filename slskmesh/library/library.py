@@ -124,6 +124,10 @@ class Library:
         """Offered files whose tags name this recording, one a content; at most `held.HELD_MAX`."""
         return await self._store.run(held.by_recording, mbid)
 
+    async def of_recordings(self, mbids: Sequence[str]) -> dict[str, dict[bytes, int]]:
+        """For each of these recordings the contents of offered files whose tags name it, and their bytes."""
+        return await self._store.run(held.of_recordings, mbids)
+
     async def releases(self, after: str, limit: int) -> list[str]:
         """The next `limit` releases behind `after` that offered files name, sorted; "" begins."""
         return await self._store.run(held.releases, after, limit)
