@@ -23,6 +23,9 @@ from slskmesh.engine.legacy_desk import LegacyDesk
 from slskmesh.engine.legacy_pulse import LegacyPulse
 from slskmesh.engine.legacy_snapshots import browse_progress
 from slskmesh.engine.mailbox import Mailbox
+from slskmesh.engine.order_commands import OrdersView
+from slskmesh.engine.order_desk import OrderDesk
+from slskmesh.engine.orders import Orders
 from slskmesh.engine.people_desk import PeopleDesk
 from slskmesh.engine.queries import Queries
 from slskmesh.engine.told_names import ToldNames
@@ -126,7 +129,9 @@ class Swarm:
     def __init__(self) -> None:
         self.phases: dict[bytes, Phase] = {}
         self.folders: dict[bytes, str] = {}
+        self.paths: dict[bytes, str] = {}
         self.full = False
+        self.on_remove: Callable[[bytes], None] = lambda content: None
 
     async def add(self, content: bytes, size: int, name: str, folder: str = "") -> None:
         if self.full:
@@ -138,9 +143,17 @@ class Swarm:
     async def pause(self, content: bytes) -> None:
         self.phases[content] = Phase.PAUSED
 
+    async def remove(self, content: bytes) -> None:
+        if self.phases.pop(content, None) is None:
+            raise UserError("there is no such download")
+        self.on_remove(content)
+
     def state(self, content: bytes) -> Any:
         phase = self.phases.get(content)
         return None if phase is None else SimpleNamespace(phase=phase)
+
+    def views(self) -> list[Any]:
+        return [SimpleNamespace(content=one, path=self.paths.get(one, "")) for one in self.phases]
 
 
 class Rescue:
@@ -155,6 +168,10 @@ class Rescue:
 
     def content_of(self, key: bytes) -> bytes | None:
         return self.contents.get(key)
+
+    async def given_up(self, key: bytes) -> None:
+        while key in self.contents:  # noqa: ASYNC110 - nobody tells
+            await trio.sleep(0.01)
 
 
 class Capture:
@@ -254,8 +271,9 @@ class Stand:
         ):  # fmt: skip
             client.on_event(handler)
         self.client.net.hear = self.client.tell
+        self.engine.orders = Orders(self.engine, OrdersView(()))
         self.pulse = self.engine.legacy_pulse = LegacyPulse(self.engine)
-        desks = (LegacyDesk, ChatDesk, PeopleDesk, BrowseDesk)
+        desks = (LegacyDesk, ChatDesk, PeopleDesk, BrowseDesk, OrderDesk)
         self.table = {kind: how for desk in desks for kind, how in desk(self.engine).table.items()}
 
     async def _watch(self, user: str, on: bool) -> None:
