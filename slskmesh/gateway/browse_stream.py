@@ -91,7 +91,7 @@ def add_files(directories: Directories, piece: ListingShown, at: Cursor, *, lock
         files = [file for file in folder.files if file.locked is locked]
         if files or (_is_empty(folder, goes_on) and not locked):
             name = directory_name(folder.folder.path)
-            parts.append(directories.add(name, map(listed_file, files), goes_on=goes_on))
+            parts.append(directories.add(folder.folder.row, name, map(listed_file, files)))
     return b"".join(parts)
 
 

@@ -7,7 +7,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -126,33 +126,31 @@ def extension_of(name: str) -> str:
 class Directories:
     """A JSON array of directories in pieces. `count`: of those begun so far.
 
-    Directories come in order, each in one or more portions; what is returned is to be sent at once.
+    Directories come in order, each in one or more portions under a key of its own; what is returned is to be sent at
+    once.
     """
 
     def __init__(self) -> None:
         self.count = 0
-        self._open: str | None = None
+        self._key: Hashable = None
         self._files = 0
 
-    def add(self, name: str, files: Iterable[ListedFile], *, goes_on: bool = False) -> bytes:
-        """Files of a directory; `goes_on`: of the one that was added last, which so is not a second one."""
-        return b"".join(self._add(name, files, goes_on))
+    def add(self, key: Hashable, name: str, files: Iterable[ListedFile]) -> bytes:
+        """Files of a directory, which goes on where the one before had the same key. No key is None."""
+        return b"".join(self._add(key, name, files))
 
-    def _add(self, name: str, files: Iterable[ListedFile], goes_on: bool) -> Iterator[bytes]:
-        if not goes_on or self._open != name:
-            yield self._close()
-            yield b"%s{%s:%s,%s:[" % (b"," if self.count else b"", b'"name"', _encode(name), b'"files"')
-            self.count, self._open, self._files = self.count + 1, name, 0
+    def _add(self, key: Hashable, name: str, files: Iterable[ListedFile]) -> Iterator[bytes]:
+        if key != self._key:
+            yield self.end() + (b"," if self.count else b"")
+            yield b'{"name":' + _encode(name) + b',"files":['
+            self.count, self._key, self._files = self.count + 1, key, 0
         for file in files:
             yield (b"," if self._files else b"") + _encode(file)
             self._files += 1
 
     def end(self) -> bytes:
-        """What ends it but for the array's own bracket."""
-        return self._close()
-
-    def _close(self) -> bytes:
-        if self._open is None:
+        """What ends the last one; the array's own bracket is not in it."""
+        if self._key is None:
             return b""
-        self._open = None
+        self._key = None
         return b'],"fileCount":%d}' % self._files

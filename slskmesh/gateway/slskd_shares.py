@@ -115,14 +115,12 @@ async def _page(gate: Gate, share: int = 0, after: str = "") -> LibraryShown:
 
 async def _contents(gate: Gate, page: LibraryShown, share: int) -> AsyncIterator[bytes]:
     """Directories from this page on, as JSON; where the disk fails it ends in the middle."""
-    directories, last = Directories(), ""
+    directories = Directories()
     yield b"["
     while True:
         parts = []
         for folder, files in groupby(page.files, key=lambda file: file.folder):
-            name = directory_name(folder)
-            parts.append(directories.add(name, map(own_file, files), goes_on=name == last))
-            last = name
+            parts.append(directories.add(folder, directory_name(folder), map(own_file, files)))
         yield b"".join(parts)
         if not page.next:
             break

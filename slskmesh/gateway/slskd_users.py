@@ -35,16 +35,8 @@ async def info(username: str, gate: GateDep) -> Response:
     await check_online(gate)
     told = await asked(gate, AskUser(username), UserShown)
     if told.note:
-        raise GatewayError(404 if told.state == "offline" else 504, told.note)
+        raise GatewayError(await _why(gate, username, told.note), told.note)
     return answer(shapes.user_info(told))
-
-
-@routes.get("/users/{username:path}/status", gives=UserStatus, also={409: OFFLINE, 504: _AWAY[504]})
-async def status(username: str, gate: GateDep) -> Response:
-    """Asks the server how a user is; who is unknown to it is offline."""
-    _check_name(username)
-    await check_online(gate)
-    return answer(shapes.user_status(await asked(gate, AskPresence(username), PresenceShown, 504)))
 
 
 @routes.get("/users/{username:path}/browse/status", gives=BrowseStatus, also={404: "No list is on its way"})
@@ -54,6 +46,14 @@ async def browse_status(username: str, gate: GateDep) -> Response:
     if standing is None or not standing.coming:
         raise GatewayError(404, f"no list of {shown(username)} is on its way")
     return answer(shapes.browse_status(standing))
+
+
+@routes.get("/users/{username:path}/status", gives=UserStatus, also={409: OFFLINE, 504: _AWAY[504]})
+async def status(username: str, gate: GateDep) -> Response:
+    """Asks the server how a user is; who is unknown to it is offline."""
+    _check_name(username)
+    await check_online(gate)
+    return answer(shapes.user_status(await asked(gate, AskPresence(username), PresenceShown, 504)))
 
 
 @routes.get("/users/{username:path}/browse", gives=BrowseResponse, also=_AWAY)
@@ -92,7 +92,7 @@ async def _standing(gate: Gate, username: str) -> BrowseStanding | None:
 
 
 async def _why(gate: Gate, username: str, note: str) -> int:
-    """The status for a list of which nothing came."""
+    """The status for what did not come of a user."""
     if note == _STOPPED:
         return 409
     try:

@@ -26,7 +26,7 @@ class Watches:
         self._client = client
         self._wanted: dict[str, set[str]] = {}  # user -> on whose behalf
         self._states: dict[str, UserState] = {}
-        self._privileged: dict[str, bool] = {}
+        self._told: dict[str, tuple[UserState, bool]] = {}  # with privileges
         self._news = trio.Event()
 
     def begin(self, users: Iterable[str], whose: str) -> None:
@@ -51,7 +51,7 @@ class Watches:
         wanted.discard(whose)
         if not wanted and self._wanted.pop(user, None) is not None:
             self._states.pop(user, None)
-            self._privileged.pop(user, None)
+            self._told.pop(user, None)
             await self._tell(user, False)
 
     async def again(self) -> None:
@@ -66,19 +66,19 @@ class Watches:
 
     async def told(self, user: str) -> tuple[UserState, bool]:
         """State and privileges of a watched user, once the server told both. Waits for that for ever."""
-        while user not in self._privileged:
+        while user not in self._told:
             await self._news.wait()
-        return self.state(user), self._privileged[user]
+        return self._told[user]
 
     def on_event(self, event: LegacyEvent) -> None:
         """Takes an event in."""
         if isinstance(event, ServerChanged):  # with a login too: the server tells all anew
             self._states.clear()
-            self._privileged.clear()
+            self._told.clear()
         elif isinstance(event, UserChanged) and event.user in self._wanted:
             self._states[event.user] = event.state
             if event.privileged is not None:
-                self._privileged[event.user] = event.privileged
+                self._told[event.user] = event.state, event.privileged
                 self._news.set()
                 self._news = trio.Event()
 
