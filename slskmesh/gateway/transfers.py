@@ -124,7 +124,7 @@ class Transfers:
         rows, failed = await self.downloads(), []
         wanted: list[Wanted] = []
         for file in {file.name: file for file in files}.values():
-            found = _wanted(searches, rows, user, file, destination)
+            found = wanted_of(searches, rows, user, file, destination)
             if isinstance(found, Wanted):
                 wanted.append(found)
             else:
@@ -146,7 +146,7 @@ class Transfers:
         return Outcome(enqueued, failed)
 
 
-def _wanted(
+def wanted_of(
     searches: Remembered, rows: DownloadRows, user: str, file: File, destination: str
 ) -> Wanted | str:
     """What is to be asked of whom; or why nobody can be asked."""
