@@ -21,9 +21,11 @@ from starlette.responses import Response
 from slskmesh import __version__
 from slskmesh.errors import SlskmeshError
 from slskmesh.gateway import (
+    documents_jobs,
     routes_self,
     slskd_conversations,
     slskd_rooms,
+    slskd_searches,
     slskd_server,
     slskd_shares,
     slskd_users,
@@ -37,8 +39,11 @@ from slskmesh.gateway.rights import CHECKS, Right, Routes
 _LOCAL: Final = frozenset({"localhost"})
 ALL: Final[Sequence[Routes]] = (
     routes_self.routes,
+    documents_jobs.routes,
+    documents_jobs.aliases,
     slskd_conversations.routes,
     slskd_rooms.routes,
+    slskd_searches.routes,
     slskd_server.routes,
     slskd_shares.routes,
     slskd_users.routes,

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from slskmesh.engine.visitor import Visitor
 from slskmesh.gateway.guesses import Guesses
 from slskmesh.gateway.keys import Keys
+from slskmesh.gateway.searches import Searches
 from slskmesh.gateway.transfers import Transfers
 from slskmesh.setting_sections import GatewaySettings
 
@@ -24,6 +25,7 @@ class Gate:
         self.settings = settings
         self.keys = keys
         self.guesses = Guesses(keys)
+        self.searches = Searches(engine, nursery)
         self.transfers = Transfers(engine)
 
 
