@@ -1,0 +1,193 @@
+"""Who may use which route: the table below names every one, and each is really called without the right it asks for.
+
+A new route makes the first test fail until it stands in the table: `python -m tests.gateway.test_rights --write` puts
+it there, and whoever does that reads what it says.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import Depends, FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slskmesh.gateway import app as gateway_app
+from slskmesh.gateway.answers import nothing
+from slskmesh.gateway.app import build_app, check_rights, rights
+from slskmesh.gateway.rights import CHECKS, Right, Routes
+from tests.gateway.ground import Ground, ground
+
+# fmt: off
+TABLE = """
+READ   GET    /api/jobs
+WRITE  POST   /api/jobs/discography
+WRITE  POST   /api/jobs/label-crate
+WRITE  POST   /api/jobs/mb-release
+WRITE  DELETE /api/jobs/{id}
+READ   GET    /api/jobs/{id}
+WRITE  POST   /api/jobs/{id}/cancel
+WRITE  POST   /api/jobs/{id}/pause
+WRITE  POST   /api/jobs/{id}/resume
+WRITE  POST   /api/jobs/{id}/retry
+READ   GET    /api/slskmesh/openapi.json
+READ   GET    /api/v0/conversations
+WRITE  DELETE /api/v0/conversations/{username:path}
+READ   GET    /api/v0/conversations/{username:path}
+WRITE  POST   /api/v0/conversations/{username:path}
+WRITE  PUT    /api/v0/conversations/{username:path}
+READ   GET    /api/v0/conversations/{username:path}/messages
+WRITE  PUT    /api/v0/conversations/{username:path}/{id}
+READ   GET    /api/v0/jobs
+WRITE  POST   /api/v0/jobs/discography
+WRITE  POST   /api/v0/jobs/label-crate
+WRITE  POST   /api/v0/jobs/mb-release
+WRITE  DELETE /api/v0/jobs/{id}
+READ   GET    /api/v0/jobs/{id}
+WRITE  POST   /api/v0/jobs/{id}/cancel
+WRITE  POST   /api/v0/jobs/{id}/pause
+WRITE  POST   /api/v0/jobs/{id}/resume
+WRITE  POST   /api/v0/jobs/{id}/retry
+READ   GET    /api/v0/rooms/available
+READ   GET    /api/v0/rooms/joined
+WRITE  POST   /api/v0/rooms/joined
+WRITE  DELETE /api/v0/rooms/joined/{room:path}
+READ   GET    /api/v0/rooms/joined/{room:path}
+READ   GET    /api/v0/rooms/joined/{room:path}/messages
+WRITE  POST   /api/v0/rooms/joined/{room:path}/messages
+WRITE  POST   /api/v0/rooms/joined/{room:path}/ticker
+READ   GET    /api/v0/rooms/joined/{room:path}/users
+READ   GET    /api/v0/searches
+WRITE  POST   /api/v0/searches
+WRITE  DELETE /api/v0/searches/{id}
+READ   GET    /api/v0/searches/{id}
+WRITE  PUT    /api/v0/searches/{id}
+READ   GET    /api/v0/searches/{id}/responses
+WRITE  DELETE /api/v0/server
+READ   GET    /api/v0/server
+WRITE  PUT    /api/v0/server
+WRITE  DELETE /api/v0/shares
+READ   GET    /api/v0/shares
+WRITE  PUT    /api/v0/shares
+READ   GET    /api/v0/shares/contents
+READ   GET    /api/v0/shares/{id}
+READ   GET    /api/v0/shares/{id}/contents
+READ   GET    /api/v0/users/{username:path}/browse
+READ   GET    /api/v0/users/{username:path}/browse/status
+READ   GET    /api/v0/users/{username:path}/info
+READ   GET    /api/v0/users/{username:path}/status
+"""
+# fmt: on
+
+
+def rows() -> Iterator[str]:
+    """The table as the code has it, by path."""
+    for (method, path), right in sorted(rights().items(), key=lambda item: (item[0][1], item[0][0])):
+        yield f"{right.name:6} {method:6} {path}"
+
+
+def listed() -> list[tuple[Right, str, str]]:
+    found = [line.split() for line in TABLE.strip().splitlines()]
+    return [(Right[right], method, path) for right, method, path in found]
+
+
+def test_every_route_stands_in_the_table() -> None:
+    assert TABLE.strip().splitlines() == list(rows()), "see the head of this file"
+
+
+def test_what_changes_something_needs_the_key_that_may() -> None:
+    """Whatever is not read by GET needs the read-write key, but for what is named here, with the reason."""
+    allowed = {
+        ("POST", "/api/v0/session"),  # shows a key and gets it back as a token
+        ("POST", "/api/v0/users/{username}/directory"),  # reads a folder; slskd has it as POST
+    }
+    for right, method, path in listed():
+        assert right is Right.WRITE or method == "GET" or (method, path) in allowed, (method, path)
+    opened = {path for right, _, path in listed() if right is Right.OPEN}
+    assert opened <= {"/api/v0/session", "/api/v0/session/enabled"}
+
+
+@pytest.fixture(scope="module")
+def me(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with ground(tmp_path_factory.mktemp("rights")) as one:
+        yield one
+
+
+@pytest.mark.parametrize(
+    ("right", "method", "path"), listed(), ids=lambda value: str(getattr(value, "name", value))
+)
+def test_nobody_gets_in_without_the_right(me: Ground, right: Right, method: str, path: str) -> None:
+    """No key and a wrong one, then the one that only reads; before any of it looks at parameters or a body."""
+    place = re.sub(r"\{[^}]+\}", "x", path)
+    stranger = me.stranger.request(method, place)
+    while stranger.status_code == 429:  # this machine is faster than strangers may be
+        time.sleep(int(stranger.headers["retry-after"]))
+        stranger = me.stranger.request(method, place)
+    wrong = me.stranger.request(method, place, headers={"X-API-Key": "wrong key of sixteen"})
+    assert wrong.status_code == 401
+    if right is Right.OPEN:
+        assert stranger.status_code not in (401, 403) or path == "/api/v0/session"
+        return
+    assert stranger.status_code == 401 and stranger.headers["www-authenticate"] == "Bearer"
+    if right is Right.WRITE:
+        reader = me.reader.request(method, place)
+        assert reader.status_code == 403 and "only reads" in reader.text
+
+
+def test_methods_and_addresses_that_are_not_served(me: Ground) -> None:
+    other = me.http.request("DELETE", "/api/slskmesh/openapi.json")
+    assert (other.status_code, other.headers["allow"]) == (405, "GET")
+    nowhere = me.http.get("/api/slskmesh/nothing/here")
+    assert nowhere.status_code == 404 and "detail" not in nowhere.json()
+    for place in ("/", "/docs", "/redoc", "/openapi.json", "/api", "/../../etc/passwd", "/%2e%2e/api.key"):
+        assert me.http.get(place).status_code == 404, place
+
+
+async def _handler(request: Request) -> Response:
+    """Does nothing."""
+    return nothing()
+
+
+def test_a_route_without_a_right_is_not_built() -> None:
+    part = Routes("/x", "x")
+    part.get("/y")(_handler)
+    build_app([part])
+    bare, unchecked = FastAPI(openapi_url=None), FastAPI(openapi_url=None)
+    bare.add_api_route("/z", _handler)
+    with pytest.raises(AssertionError, match="not added by Routes"):
+        check_rights(FastAPI(), {})
+    with pytest.raises(AssertionError, match="no right"):
+        _check(bare, {("GET", "/x/y"): Right.READ})
+    unchecked.add_api_route("/x/y", _handler, dependencies=[Depends(CHECKS[Right.OPEN])])
+    with pytest.raises(AssertionError, match="not checked"):
+        _check(unchecked, {("GET", "/x/y"): Right.READ})
+    with pytest.raises(AssertionError, match="added twice"):
+        rights([part, part])
+
+
+def _check(app: FastAPI, known: dict[tuple[str, str], Right]) -> None:
+    app.router.routes = [route for route in app.routes if hasattr(route, "dependencies")]
+    check_rights(app, known)
+
+
+def write() -> None:
+    """Puts the table of now into this file."""
+    path = Path(__file__)
+    text = path.read_text(encoding="utf-8")
+    head, _, rest = text.partition('TABLE = """\n')
+    _, _, tail = rest.partition('"""\n')
+    path.write_text(
+        head + 'TABLE = """\n' + "".join(f"{row}\n" for row in rows()) + '"""\n' + tail, encoding="utf-8"
+    )
+
+
+if __name__ == "__main__":
+    assert sys.argv[1:] == ["--write"] and gateway_app.ALL, (
+        "usage: python -m tests.gateway.test_rights --write"
+    )
+    write()
