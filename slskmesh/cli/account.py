@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from slskmesh.cli.attach import held
 from slskmesh.cli.engine_run import ready_home, running
 from slskmesh.cli.output import Output
 from slskmesh.engine.account import password_path
@@ -37,7 +38,8 @@ def set_account(home: Path, name: str, out: Output) -> None:
     """Sets name and password. UserError: there is no password, or the network takes no such name."""
     if not name.strip():
         raise UserError("the name is empty; `slskmesh account clear` takes the account out of use")
-    ready_home(home)
+    if held(home) is None:
+        ready_home(home)  # so that nobody types a password for nothing
     password = read_secret(name)
     with running(home) as console:
         text = str(console.ask(SetAccount(name, password)).text)

@@ -82,6 +82,14 @@ def daemon(
 
 
 @app.command()
+def attach(home: HomeOption = None) -> None:
+    """Show the terminal app on what runs on this home already, a daemon mostly; leaving lets it go on."""
+    from slskmesh.cli.attach import run_attach
+
+    raise typer.Exit(run_attach(home_of(home)))
+
+
+@app.command()
 def identity(home: HomeOption = None, json: JsonOption = False) -> None:
     """Show this home's peer id; makes the key at the first time."""
     from slskmesh.cli.identity import show_identity

@@ -1,7 +1,8 @@
-"""An engine for the time of one command: start, wait for peers or for the Soulseek server, stop in order.
+"""An engine for one command: the one that runs on the home already, or one for the time of the command.
 
-The home is held by that engine meanwhile; a home another instance holds ends the command with code 3. What an engine
-logs goes to the log of the home, never between the lines of a command.
+The home is held by such an engine meanwhile. One that another instance holds is reached by its socket and goes on after
+the command; where that does not answer the command ends with code 3. What an engine logs goes to the log of the home,
+never between the lines of a command.
 """
 
 from __future__ import annotations
@@ -9,16 +10,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
+from slskmesh.cli.attach import attach_to
 from slskmesh.cli.logfile import log_to
+from slskmesh.engine.client import EngineClient
 from slskmesh.engine.console import Console, TimedOut
 from slskmesh.engine.events import Event
 from slskmesh.engine.interrupts import Interrupts
 from slskmesh.engine.legacy_views import ModeView
-from slskmesh.engine.views import PeerState, PeersView
-from slskmesh.errors import SlskmeshError, UserError
+from slskmesh.engine.views import PeerState, PeersView, StatusView
+from slskmesh.errors import HomeBusyError, SlskmeshError, UserError
 from slskmesh.paths import Home
 from slskmesh.settings import load_settings
+
+_SHOWN_TIMEOUT: Final = 30.0  # seconds for what runs to show itself
 
 
 def ready_home(home: Path) -> Home:
@@ -35,18 +41,37 @@ def ready_home(home: Path) -> Home:
     return place
 
 
-@contextlib.contextmanager
-def running(home: Path, on_event: Callable[[Event], None] | None = None) -> Iterator[Console]:
-    """A console on a running, listening engine; stopped in order at the end, also by a signal."""
-    log_to(ready_home(home))
+def engine_of(home: Path) -> EngineClient:
+    """An engine for a home that is set up: what runs there, attached, else one that is not started yet.
+
+    UserError: it is not set up. HomeBusyError: what holds it does not answer.
+    """
+    try:
+        log_to(ready_home(home))
+    except HomeBusyError as error:
+        client = attach_to(home, error)
+        log_to(client.home, turn=False)
+        return client
     from slskmesh.engine.thread import EngineThread
 
-    console = Console(EngineThread(home), on_event)
+    return EngineThread(home)
+
+
+@contextlib.contextmanager
+def running(home: Path, on_event: Callable[[Event], None] | None = None) -> Iterator[Console]:
+    """A console on a running engine. One of this command listens and is stopped in order, also by a signal; one that
+    ran before is let go of.
+    """
+    client = engine_of(home)
+    console = Console(client, on_event)
     with Interrupts() as interrupts:
         try:
             with interrupts.hold():
                 console.start()
-            console.listening()
+            if client.attached:
+                console.wait_view(StatusView, lambda view: True, _SHOWN_TIMEOUT, "the running engine")
+            else:
+                console.listening()
             yield console
         finally:
             interrupts.close()

@@ -1,7 +1,7 @@
 """The `slskmesh` command: the way to the terminal app, and the one place where errors become exit codes.
 
 Rules:
-- Without a command the screen comes first: neither typer nor trio nor the engine is imported on that way.
+- Without a command, and with `attach`, the screen comes first: neither typer nor trio nor the engine is imported then.
 - Exit codes: 0 done, 1 failed, 2 bad input, 3 the home is in use, 130 interrupted.
 - An error of ours is one line on standard error, never a traceback; anything else is a fault and shows itself.
 """
@@ -27,6 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             from slskmesh.cli.terminal import run_app
 
             return run_app(home)
+        home = _terminal_home(args[1:]) if args[:1] == ["attach"] else None
+        if home is not None:
+            from slskmesh.cli.attach import run_attach
+
+            return run_attach(home)
         from slskmesh.cli.commands import run_command
 
         return run_command(args)

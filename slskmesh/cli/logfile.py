@@ -21,10 +21,14 @@ class _OwnerOnly(RotatingFileHandler):
         return open(handle, self.mode, encoding=self.encoding)
 
 
-def log_to(home: Home) -> None:
-    """Sends this process's log to the home's file. StorageError if it cannot be opened."""
+def log_to(home: Home, *, turn: bool = True) -> None:
+    """Sends this process's log to the home's file. StorageError if it cannot be opened.
+
+    `turn`: this process keeps the file within its bound; of several that write, only the one that holds the home does.
+    """
     try:
-        handler = _OwnerOnly(home.log, maxBytes=_MAX_BYTES, backupCount=1, encoding="utf-8")
+        bound = _MAX_BYTES if turn else 0
+        handler = _OwnerOnly(home.log, maxBytes=bound, backupCount=1, encoding="utf-8")
     except OSError as error:
         raise StorageError(f"{home.log}: cannot be opened: {error.strerror or error}") from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Final
 
 from slskmesh.cli.engine_run import running
 from slskmesh.cli.output import Output
 from slskmesh.engine.commands import Connect, MakeInvite
 from slskmesh.engine.console import TimedOut
-from slskmesh.engine.views import PeerState, PeersView, PeerView
+from slskmesh.engine.views import PeerState, PeersView, PeerView, StatusView
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.identity.peerid import peer_text
 from slskmesh.overlay.address import split_address
 from slskmesh.overlay.invite import PREFIX, read_invite
 
+_LOOK_TIMEOUT: Final = 15.0  # seconds
+
 
 def make_invite(home: Path, hours: int, out: Output) -> None:
     """Prints an invite to this home's peer at the address it listens on now."""
     with running(home) as console:
-        status = console.listening()
+        status = console.wait_view(StatusView, lambda view: True, _LOOK_TIMEOUT, "where the engine listens")
         if status.listening.rpartition(":")[2] and _any_port(home):
             out.say(
                 "note: overlay.listen has port 0, so the next start listens elsewhere than this invite says"

@@ -35,6 +35,7 @@ log = logging.getLogger("slskmesh.attach")
 
 ANSWER_SECONDS: Final = 10.0
 POSTS_MAX: Final = 1_000  # commands that wait to be sent
+_LIVES_SECONDS: Final = 2.0
 _READ: Final = 256 * 1024
 _TRIES: Final = 8  # numbers; that one is taken is a matter of luck
 
@@ -84,6 +85,17 @@ def attach(home: Path, *, screen: bool = False, timeout: float = ANSWER_SECONDS)
         if not answer.again:
             raise TurnedAway(str(answer.text))
     raise TurnedAway("no number is left on this home; detach another terminal first")
+
+
+def _lives(home: Home) -> bool:
+    """Whether what runs on a home takes front ends: of a process that dies the socket may last a moment longer."""
+    try:
+        attach(home.root, timeout=_LIVES_SECONDS).stop()
+    except NobodyAnswers:
+        return False
+    except TurnedAway:
+        return True
+    return True
 
 
 def _first(line: socket.socket, frames: wire.Frames) -> bytes:
@@ -219,7 +231,7 @@ class AttachedEngine:
 
     def _why(self, error: OSError | wire.WireFault) -> str:
         if isinstance(error, wire.WireFault):
-            return f"what it tells cannot be read ({error}); restart it"
-        if not self._leaving and answers(self.home.root):
-            return "it cut this connection off, and runs on"
-        return "it is gone without a word: it was killed, or it failed"
+            return f"what the running slskmesh tells cannot be read ({error}); restart it"
+        if not self._leaving and _lives(self.home):
+            return "the running slskmesh cut this connection off, and goes on"
+        return "the slskmesh that ran here is gone without a word: it was killed, or it failed"
