@@ -77,8 +77,24 @@ WRITE  PUT    /api/v0/shares
 READ   GET    /api/v0/shares/contents
 READ   GET    /api/v0/shares/{id}
 READ   GET    /api/v0/shares/{id}/contents
+READ   GET    /api/v0/transfers/downloads
+WRITE  DELETE /api/v0/transfers/downloads/all/completed
+READ   GET    /api/v0/transfers/downloads/batches
+WRITE  POST   /api/v0/transfers/downloads/batches
+READ   GET    /api/v0/transfers/downloads/batches/{id}
+READ   GET    /api/v0/transfers/downloads/{username:path}
+WRITE  POST   /api/v0/transfers/downloads/{username:path}
+WRITE  DELETE /api/v0/transfers/downloads/{username:path}/{id}
+READ   GET    /api/v0/transfers/downloads/{username:path}/{id}
+READ   GET    /api/v0/transfers/downloads/{username:path}/{id}/position
+READ   GET    /api/v0/transfers/uploads
+WRITE  DELETE /api/v0/transfers/uploads/all/completed
+READ   GET    /api/v0/transfers/uploads/{username:path}
+WRITE  DELETE /api/v0/transfers/uploads/{username:path}/{id}
+READ   GET    /api/v0/transfers/uploads/{username:path}/{id}
 READ   GET    /api/v0/users/{username:path}/browse
 READ   GET    /api/v0/users/{username:path}/browse/status
+WRITE  POST   /api/v0/users/{username:path}/directory
 READ   GET    /api/v0/users/{username:path}/info
 READ   GET    /api/v0/users/{username:path}/status
 """
