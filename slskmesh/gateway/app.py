@@ -21,13 +21,18 @@ from starlette.responses import Response
 from slskmesh import __version__
 from slskmesh.errors import SlskmeshError
 from slskmesh.gateway import (
+    documents_albums,
     documents_jobs,
     routes_self,
+    slskd_about,
+    slskd_batches,
     slskd_conversations,
+    slskd_directory,
     slskd_rooms,
     slskd_searches,
     slskd_server,
     slskd_shares,
+    slskd_transfers,
     slskd_users,
 )
 from slskmesh.gateway.answers import GatewayError, refusal
@@ -39,13 +44,18 @@ from slskmesh.gateway.rights import CHECKS, Right, Routes
 _LOCAL: Final = frozenset({"localhost"})
 ALL: Final[Sequence[Routes]] = (
     routes_self.routes,
+    documents_albums.routes,
     documents_jobs.routes,
     documents_jobs.aliases,
+    slskd_batches.routes,  # before transfers, whose routes of a user would take them
+    slskd_about.routes,
     slskd_conversations.routes,
+    slskd_directory.routes,
     slskd_rooms.routes,
     slskd_searches.routes,
     slskd_server.routes,
     slskd_shares.routes,
+    slskd_transfers.routes,
     slskd_users.routes,
 )
 
