@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from slskmesh.engine.legacy_views import RemoteFileView
-from slskmesh.engine.views import OwnFileView
+from slskmesh.engine.views import HitView, OwnFileView
 from slskmesh.gateway.answers import Camel
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -82,6 +82,19 @@ def own_file(file: OwnFileView) -> ListedFile:
         None,
         file.sample_rate or None,
         file.bit_depth or None,
+    )
+
+
+def found_file(hit: HitView) -> ListedFile:
+    """One file that a search found, by its name alone."""
+    return _listed(
+        hit.name,
+        hit.size,
+        hit.bitrate // 1000 or None,
+        round(hit.duration) or None,
+        hit.vbr,
+        hit.sample_rate or None,
+        hit.bit_depth or None,
     )
 
 

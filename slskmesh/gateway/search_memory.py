@@ -129,6 +129,11 @@ class Memory:
         """The query and the hit of a file, by the names it was shown under; None: it was not."""
         return self._files.get(username, {}).get(filename)
 
+    def of_user(self, username: str) -> list[tuple[str, HitView]]:
+        """Remote path and hit of all that was found at a user, by path."""
+        files = self._files.get(username, {})
+        return [(path, files[path][1]) for path in sorted(files)]
+
     def in_folder(self, username: str, folder: str) -> list[tuple[int, HitView]]:
         """The same of all that was found right in one remote folder."""
         files = self._files.get(username, {})

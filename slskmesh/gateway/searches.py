@@ -100,6 +100,10 @@ class Searches:
         """The query and the hit of a file, by the names programs were shown; None: they were not, or long ago."""
         return self._memory.find(username, filename)
 
+    def of_user(self, username: str) -> list[tuple[str, HitView]]:
+        """Remote path and hit of all that was found at a user or peer, by path."""
+        return self._memory.of_user(username)
+
     def in_folder(self, username: str, folder: str) -> list[tuple[int, HitView]]:
         """The same of all that was found right in one remote folder, given without a stroke at its end."""
         return self._memory.in_folder(username, folder)

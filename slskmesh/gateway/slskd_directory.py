@@ -13,12 +13,12 @@ from starlette.responses import Response
 
 from slskmesh.engine.legacy_commands import ShowFolder
 from slskmesh.engine.legacy_events import FolderTold
-from slskmesh.engine.legacy_views import RemoteFileView, ToldFolderView
+from slskmesh.engine.legacy_views import ToldFolderView
 from slskmesh.engine.views import HitView
 from slskmesh.gateway import orders
 from slskmesh.gateway.answers import Camel, GatewayError, answer
 from slskmesh.gateway.bodies import read_body
-from slskmesh.gateway.file_shapes import ListedDirectory, directory_name, listed_file
+from slskmesh.gateway.file_shapes import ListedDirectory, directory_name, found_file, listed_file
 from slskmesh.gateway.gate import GateDep
 from slskmesh.gateway.legacy_asking import OFFLINE, asked, check_online
 from slskmesh.gateway.names import is_mesh_user
@@ -65,18 +65,5 @@ def _told(folder: ToldFolderView) -> ListedDirectory:
 
 def _remembered(folder: str, hits: list[HitView]) -> ListedDirectory:
     """A peer's folder as far as it is known: each file once, by name."""
-    files = [listed_file(_file(hit)) for _, hit in sorted({str(hit.name): hit for hit in hits}.items())]
+    files = [found_file(hit) for _, hit in sorted({str(hit.name): hit for hit in hits}.items())]
     return ListedDirectory(name=folder, file_count=len(files), files=files)
-
-
-def _file(hit: HitView) -> RemoteFileView:
-    return RemoteFileView(
-        row=0,
-        name=hit.name,
-        size=hit.size,
-        bitrate=hit.bitrate // 1000 or None,
-        duration=round(hit.duration) or None,
-        vbr=hit.vbr,
-        sample_rate=hit.sample_rate or None,
-        bit_depth=hit.bit_depth or None,
-    )

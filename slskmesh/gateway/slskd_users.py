@@ -3,6 +3,7 @@
 Rules:
 - A list of shares is fetched anew with each request and sent piece by piece out of the engine's database, so that a
   million files are never in memory. Where a user is away what is kept of him is sent, with a note.
+- A peer of the mesh is a user by the name that searches show him under (`mesh_users`).
 - Where he is, is not told: nothing here needs it. Nobody asks him for what the server knows.
 """
 
@@ -20,6 +21,7 @@ from slskmesh.gateway.browse_stream import first_piece, whole_list
 from slskmesh.gateway.file_shapes import BrowseResponse
 from slskmesh.gateway.gate import Gate, GateDep
 from slskmesh.gateway.legacy_asking import OFFLINE, asked, check_online, shown
+from slskmesh.gateway.mesh_users import is_peer, peer_list, peer_status
 from slskmesh.gateway.rights import Routes
 from slskmesh.gateway.social_shapes import BrowseStatus, UserInfo, UserStatus
 
@@ -32,6 +34,8 @@ _STOPPED = "stopped"
 async def info(username: str, gate: GateDep) -> Response:
     """Asks a user what he says of himself."""
     _check_name(username)
+    if await is_peer(gate, username):
+        raise GatewayError(404, "peers of the mesh say nothing of themselves")
     await check_online(gate)
     told = await asked(gate, AskUser(username), UserShown)
     if told.note:
@@ -52,6 +56,8 @@ async def browse_status(username: str, gate: GateDep) -> Response:
 async def status(username: str, gate: GateDep) -> Response:
     """Asks the server how a user is; who is unknown to it is offline."""
     _check_name(username)
+    if await is_peer(gate, username):
+        return answer(await peer_status(gate, username))
     await check_online(gate)
     return answer(shapes.user_status(await asked(gate, AskPresence(username), PresenceShown, 504)))
 
@@ -60,6 +66,8 @@ async def status(username: str, gate: GateDep) -> Response:
 async def browse(username: str, gate: GateDep) -> Response:
     """All that a user shares; the answer begins when the list is there, which takes minutes for a large one."""
     _check_name(username)
+    if await is_peer(gate, username):
+        return answer(peer_list(gate, username))
     end = await _fetched(gate, username)
     if end.note and not end.folders:
         raise GatewayError(await _why(gate, username, end.note), end.note)

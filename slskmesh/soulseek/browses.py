@@ -32,7 +32,7 @@ PAGE_MAX: Final = 1_000
 FOLDER_FILES_MAX: Final = 10_000  # told of one folder at once
 CHOSEN_MAX: Final = 5_000  # files taken by one order
 LISTING_FOLDERS: Final = 500  # of one piece of a whole list
-LISTING_FILES: Final = 2_000
+LISTING_FILES: Final = 1_000
 _AGAIN: Final = 30.0
 
 

@@ -10,9 +10,13 @@ from pathlib import Path
 
 from aioslsk.protocol import messages as m
 
+from slskmesh.engine.commands import Disconnect
 from slskmesh.engine.legacy_commands import StopBrowse
+from slskmesh.engine.views import PeersView
+from slskmesh.gateway.mesh_users import NOTE
 from tests.demo.soulseek_line import LegacyUser, ServerProcess
 from tests.gateway.ground import WAIT, ground
+from tests.gateway.orders_ground import found, peer
 from tests.gateway.test_rooms import client_of, online, refused, until
 
 
@@ -45,11 +49,11 @@ def test_a_user_is_asked_and_his_shares_are_listed(tmp_path: Path) -> None:
         assert (told["lockedDirectories"], told["lockedDirectoryCount"], "note" in told) == ([], 0, False)
         assert told["directoryCount"] == len(told["directories"])
         files = {one["name"].rpartition("\\")[2]: one["files"] for one in told["directories"] if one["files"]}
-        found = {
+        shared = {
             name: sorted((file["filename"], file["size"], file["extension"]) for file in inside)
             for name, inside in files.items()
         }
-        assert found == {
+        assert shared == {
             "Slow Ferries": [("01 Tide Table.flac", 100, "flac"), ("02 Night Boat.flac", 200, "flac")],
             "Covers": [("front.jpg", 100, "jpg")],
         }
@@ -121,3 +125,23 @@ def test_without_a_session_nobody_is_asked(tmp_path: Path) -> None:
             assert status == 409 and "account" in said
         assert refused(lambda: users.browsing_status("ann"))[0] == 404
         assert me.http.get("/api/v0/users/%20/info").status_code == 404
+
+
+def test_a_peer_of_the_mesh_is_a_user(tmp_path: Path) -> None:
+    with ground(tmp_path, settings={"mesh": {"enabled": True}}) as me, peer(tmp_path, me) as other:
+        name, files = found(me, "tide table", mesh=True)
+        users = client_of(me).users
+        assert users.status(name) == {"presence": "Online", "isPrivileged": False}
+        told = users.browse(name)
+        assert told["note"] == NOTE and (told["directoryCount"], told["lockedDirectories"]) == (1, [])
+        [directory] = told["directories"]
+        paths = [f"{directory['name']}\\{file['filename']}" for file in directory["files"]]
+        assert paths == [file["filename"] for file in files] and directory["fileCount"] == len(files)
+        assert refused(lambda: users.info(name)) == (404, "peers of the mesh say nothing of themselves")
+        assert refused(lambda: users.browsing_status(name))[0] == 404
+        assert (
+            refused(lambda: users.browse("mesh:nobody00"))[0] == 409
+        )  # he may be on Soulseek, where we are not
+        me.ask(Disconnect(me.wait_view(PeersView, lambda view: True, WAIT, "him").peers[0].peer))
+        until(me, lambda: users.status(name)["presence"], lambda presence: presence == "Offline", "his end")
+        assert users.browse(name) == told and other
