@@ -55,24 +55,23 @@ class AlbumDesk:
     ) -> tuple[dict[str, Release], int]:
         """Releases from `offset` on, by the ids they are known by, and where the page after them begins."""
         found: dict[str, Release] = {}
-        tracks, at = 0, offset
-        for at, mbid in enumerate(known[offset:end], offset + 1):
+        tracks, following = 0, offset
+        for mbid in known[offset:end]:
+            following += 1
             release = jobs.release(mbid) or await self._engine.plane.catalogue.cached_release(mbid)
             if release is not None and release.mbid not in found:
                 found[release.mbid] = release
                 tracks += len(release.tracks)
             if tracks >= TRACKS_MAX:
                 break
-        return found, at if at < len(known) else 0
+        return found, following if following < len(known) else 0
 
     async def _views(self, jobs: Albums, found: Mapping[str, Release]) -> list[AlbumView]:
         recordings = {track.recording for release in found.values() for track in release.tracks}
         shared = await self._engine.library.of_recordings(sorted(recordings))
         served = {mbid: jobs.served(mbid) for mbid in found}
         there = await trio.to_thread.run_sync(_there, [track for some in served.values() for track in some])
-        return [
-            album_view(release, shared, _brought(served[mbid], there)) for mbid, release in found.items()
-        ]
+        return [album_view(release, shared, _brought(served[mbid], there)) for mbid, release in found.items()]
 
 
 def _there(tracks: Sequence[TrackRecord]) -> frozenset[str]:

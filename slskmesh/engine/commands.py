@@ -151,6 +151,17 @@ class ShowLibrary(Command, frozen=True):
     share: int = 0
 
 
+class ListDownloads(Command, frozen=True):
+    """What lies in the downloads folder, or (`incomplete`) among what is not finished. Answered by `DownloadsListed`.
+
+    `path` of a folder in there, as it is shown, empty: all of it; `recursive`: with what is below it.
+    """
+
+    path: str = ""
+    incomplete: bool = False
+    recursive: bool = False
+
+
 class SetSetting(Command, frozen=True):
     """Sets one setting by its dotted key, text as in config.toml, and writes the file."""
 
@@ -211,7 +222,7 @@ class AddJob(Change, frozen=True):
 
 
 class ShowSpecs(Command, frozen=True):
-    """What jobs were asked for, at most 100. Answered by one `SpecsShown` event; jobs that are not there are left out."""
+    """What jobs were asked for, at most 100. Answered by one `SpecsShown` event without those that are not there."""
 
     jobs: tuple[int, ...]
 

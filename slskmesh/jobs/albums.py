@@ -1,4 +1,4 @@
-"""The releases of all jobs as albums: their tracks, and which of them jobs brought. A snapshot; nothing is asked for."""
+"""The releases of all jobs as albums: their tracks, and which of them jobs brought. A snapshot; nobody is asked."""
 
 from __future__ import annotations
 
