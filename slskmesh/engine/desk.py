@@ -17,6 +17,7 @@ from slskmesh.engine import commands as cmd
 from slskmesh.engine.album_desk import AlbumDesk
 from slskmesh.engine.browse_desk import BrowseDesk
 from slskmesh.engine.chat_desk import ChatDesk
+from slskmesh.engine.disk_desk import DiskDesk
 from slskmesh.engine.events import Reply
 from slskmesh.engine.firstrun import check_downloads, check_shares, suggest_downloads, suggest_shares
 from slskmesh.engine.hub import viewer_of
@@ -73,6 +74,7 @@ class Desk:
             **PeopleDesk(engine).table,
             **BrowseDesk(engine).table,
             **LibraryDesk(engine).table,
+            **DiskDesk(engine).table,
             **OrderDesk(engine).table,
             **AlbumDesk(engine).table,
             **engine.legacy.searching.table,

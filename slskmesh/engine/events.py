@@ -7,7 +7,7 @@ import enum
 import msgspec
 
 from slskmesh.engine.job_views import EntityView, PlanView, SpecView
-from slskmesh.engine.views import HitView, OwnFileView, OwnShareView
+from slskmesh.engine.views import DiskFolderView, HitView, OwnFileView, OwnShareView
 from slskmesh.text import SafeStr
 
 
@@ -62,6 +62,13 @@ class LibraryShown(Event, frozen=True):
     query: int
     files: tuple[OwnFileView, ...]
     next: str = ""
+
+
+class DownloadsListed(Event, frozen=True):
+    """One folder of the downloads."""
+
+    query: int
+    folder: DiskFolderView
 
 
 class LookedUp(Event, frozen=True):

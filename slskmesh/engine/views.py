@@ -92,6 +92,28 @@ class OwnFileView(View, frozen=True):
     bit_depth: int = 0
 
 
+class DiskFileView(View, frozen=True):
+    """One file of the downloads folder; `path` is below it, parted by "/". Times are Unix seconds."""
+
+    name: SafeStr
+    path: SafeStr
+    size: int
+    created: float
+    modified: float
+
+
+class DiskFolderView(View, frozen=True):
+    """One folder of the downloads folder, which itself has an empty `path`. Not `read`: what is in it is not told."""
+
+    name: SafeStr
+    path: SafeStr
+    created: float
+    modified: float
+    read: bool = False
+    files: tuple[DiskFileView, ...] = ()
+    folders: tuple[DiskFolderView, ...] = ()
+
+
 class PeerState(enum.Enum):
     """Where a known peer stands."""
 
