@@ -80,7 +80,11 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     """Tells of one route what holds for all."""
     responses = operation["responses"]
     responses.pop("422", None)
-    met = {**_MET, **(_MET_WITH_BODY if "requestBody" in operation else {})}
+    met = {
+        **_MET,
+        **(_MET_WITH_BODY if "requestBody" in operation else {}),
+        **({404: "There is nothing of this name"} if "{" in path else {}),
+    }
     for status, when in met.items():
         responses.setdefault(str(status), {"description": when, **refused(path)})
     for late in ("429", "503"):
