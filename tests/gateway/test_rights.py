@@ -35,7 +35,11 @@ WRITE  POST   /api/jobs/{id}/cancel
 WRITE  POST   /api/jobs/{id}/pause
 WRITE  POST   /api/jobs/{id}/resume
 WRITE  POST   /api/jobs/{id}/retry
+READ   GET    /api/musicbrainz/albums/completion
 READ   GET    /api/slskmesh/openapi.json
+READ   GET    /api/v0/application
+READ   GET    /api/v0/application/version
+READ   GET    /api/v0/application/version/latest
 READ   GET    /api/v0/conversations
 WRITE  DELETE /api/v0/conversations/{username:path}
 READ   GET    /api/v0/conversations/{username:path}
@@ -43,6 +47,10 @@ WRITE  POST   /api/v0/conversations/{username:path}
 WRITE  PUT    /api/v0/conversations/{username:path}
 READ   GET    /api/v0/conversations/{username:path}/messages
 WRITE  PUT    /api/v0/conversations/{username:path}/{id}
+READ   GET    /api/v0/files/{place}/directories
+WRITE  DELETE /api/v0/files/{place}/directories/{name:base64}
+READ   GET    /api/v0/files/{place}/directories/{name:base64}
+WRITE  DELETE /api/v0/files/{place}/files/{name:base64}
 READ   GET    /api/v0/jobs
 WRITE  POST   /api/v0/jobs/discography
 WRITE  POST   /api/v0/jobs/label-crate
@@ -53,6 +61,14 @@ WRITE  POST   /api/v0/jobs/{id}/cancel
 WRITE  POST   /api/v0/jobs/{id}/pause
 WRITE  POST   /api/v0/jobs/{id}/resume
 WRITE  POST   /api/v0/jobs/{id}/retry
+READ   GET    /api/v0/options
+READ   GET    /api/v0/options/debug
+READ   GET    /api/v0/options/startup
+READ   GET    /api/v0/options/yaml
+WRITE  POST   /api/v0/options/yaml
+WRITE  PUT    /api/v0/options/yaml
+READ   GET    /api/v0/options/yaml/location
+WRITE  POST   /api/v0/options/yaml/validate
 READ   GET    /api/v0/rooms/available
 READ   GET    /api/v0/rooms/joined
 WRITE  POST   /api/v0/rooms/joined
@@ -71,6 +87,9 @@ READ   GET    /api/v0/searches/{id}/responses
 WRITE  DELETE /api/v0/server
 READ   GET    /api/v0/server
 WRITE  PUT    /api/v0/server
+READ   GET    /api/v0/session
+OPEN   POST   /api/v0/session
+OPEN   GET    /api/v0/session/enabled
 WRITE  DELETE /api/v0/shares
 READ   GET    /api/v0/shares
 WRITE  PUT    /api/v0/shares
