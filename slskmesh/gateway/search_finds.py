@@ -107,12 +107,6 @@ class Finds:
         elif self.files + self.locked >= self._wanted.file_limit or self.hits >= HITS_MAX:
             self.full = FILES_REACHED
 
-    def paths(self) -> Iterator[tuple[str, str]]:
-        """(user, remote path) of all that was kept."""
-        for user, answers in self.users.items():
-            for path in answers.files:
-                yield user, path
-
     def json(self) -> bytes:
         """The responses as a JSON array, in the order in which users answered."""
         pieces = []

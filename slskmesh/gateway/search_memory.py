@@ -9,7 +9,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -116,12 +116,21 @@ class Memory:
         del self._records[record.number]
         if not record.deleted:
             del self._ids[record.id]
-        for user, path in record.finds.paths():
-            files = self._files.get(user, {})
-            if path in files and files[path][0] == record.number:
-                del files[path]
-                if not files:
-                    del self._files[user]
+        for user, answers in record.finds.users.items():
+            others = [one for one in self._records.values() if user in one.finds.users]
+            for path in answers.files:
+                if self._files[user][path][0] == record.number:
+                    self._point_elsewhere(user, path, others)
+
+    def _point_elsewhere(self, user: str, path: str, others: Sequence[Record]) -> None:
+        """The search that showed a file last is forgotten; an earlier one may have shown it too."""
+        for other in reversed(others):
+            if (hit := other.finds.users[user].files.get(path)) is not None:
+                self._files[user][path] = other.number, hit
+                return
+        del self._files[user][path]
+        if not self._files[user]:
+            del self._files[user]
 
     # -- files ---------------------------------------------------------------------------------------------------
 

@@ -83,12 +83,16 @@ class Searches:
 
     async def stop(self, record: Record) -> None:
         """Wants no more of it; returns when it is over."""
-        over = self._running.get(record.number)
-        if over is None:
+        if record.number not in self._running:
             return
         record.cancelled = True
         await self._engine.ask(cmd.StopSearch(record.number))
         with trio.move_on_after(_STOP_SECONDS):
+            await self.over(record)
+
+    async def over(self, record: Record) -> None:
+        """Returns when it is over."""
+        if (over := self._running.get(record.number)) is not None:
             await over.wait()
 
     async def delete(self, record: Record) -> None:
