@@ -194,7 +194,7 @@ def pane_of(where: str) -> str:
 def engine_off(desk: MeshApp) -> str | None:
     """Why nothing can be asked of the engine now."""
     if desk.state.ended is not None:
-        return "the engine has stopped"
+        return "the daemon is gone" if desk.state.attached else "the engine has stopped"
     return None
 
 

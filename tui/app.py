@@ -105,6 +105,7 @@ class MeshApp(Desk):
             self.register_theme(theme)
         self.theme = appearance.theme if appearance.theme in self.available_themes else OWN[0].name
         self.make_palette()
+        self.state.attached = client.attached
         self.bridge = Bridge(client, 1 / appearance.fps, self.take, self.failed)
         self.router = KeyRouter(self)
         self.hung_up = False
@@ -214,7 +215,7 @@ class MeshApp(Desk):
         """The window's title tells the state too."""
         driver = self._driver
         if isinstance(driver, GuardedDriver):
-            driver.write(f"\x1b]2;{title(self.state.status)}\x07")
+            driver.write(f"\x1b]2;{title(self.state.status, self.state.attached)}\x07")
 
     def suspend_soon(self) -> None:
         """ctrl+z or SIGTSTP: on the loop, never in a signal handler."""
@@ -258,7 +259,7 @@ def run_terminal(
     commands: Sequence[tuple[str, str, tuple[str, ...], Callable[[str], str]]] = (),
     env: Mapping[str, str] = os.environ,
 ) -> int:
-    """Runs the app until the person leaves, stops the engine, and returns the exit code.
+    """Runs the app until the person leaves, stops the engine (or lets go of one that is attached), gives the exit code.
 
     `tour` is a Tour or rows (title, text, until) for `tour_of`, with its `commands`. 0 after a quit, 128 + n after
     signal n, 3 where the home is held by another engine, 1 where the engine failed or did not end in time.
@@ -270,7 +271,7 @@ def run_terminal(
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(_run(app, appearance.mouse))
     app.bridge.close()
-    if app.hung_up and appearance.keep_running and app.state.ended is None:
+    if app.hung_up and appearance.keep_running and app.state.ended is None and not client.attached:
         ended = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -279,5 +280,7 @@ def run_terminal(
     stopped = client.stop()
     if app.exit_text:
         print(f"slskmesh: {app.exit_text}", file=sys.stderr)
+    elif client.attached and app.state.ended is None and not app.return_code:
+        print("detached; it goes on, and `slskmesh attach` comes back", file=sys.stderr)
     failed = app.state.ended is not None and not app.state.ended.clean
     return app.return_code or (1 if failed or not stopped else 0)

@@ -16,7 +16,7 @@ from slskmesh.engine.commands import Command
 from slskmesh.engine.events import Found, Level, Notice, Reply, SearchEnded
 from slskmesh.engine.legacy_events import BrowseProgress, ChatLines
 from slskmesh.engine.legacy_views import ChatsView, ModeView
-from slskmesh.engine.views import Banner, PeersView, SettingsView, StatusView, View
+from slskmesh.engine.views import Banner, DoorView, PeersView, SettingsView, StatusView, View
 from slskmesh.text import sanitize
 from tui import removing, touring
 from tui.actions import Action, Registry, key_label
@@ -133,9 +133,12 @@ class Desk(SafeApp):
     @cached_property
     def registry(self) -> Registry:
         """All actions; made after the first paint, which needs none of them."""
-        from tui.everywhere import all_actions
+        from tui.everywhere import all_actions, as_attached
 
-        return Registry((*all_actions(), *touring.actions(self.tour)))
+        actions = all_actions()
+        return Registry(
+            (*(as_attached(actions) if self.state.attached else actions), *touring.actions(self.tour))
+        )
 
     # Panes
     @property
@@ -297,7 +300,7 @@ class Desk(SafeApp):
         if types and self.panes:
             self.pane.changed(types)
             self.touch("#hints")
-            if ModeView in types or PeersView in types:
+            if types & {ModeView, PeersView, DoorView}:
                 self.touch("#banner", "#status")
             if ChatsView in types:
                 self.touch("#tabs")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -229,16 +230,18 @@ def _no_tour(desk: MeshApp) -> str | None:
 
 # Leaving
 def _quit(desk: MeshApp, argument: str) -> None:
-    running = desk.state.running
-    if not running or argument == "now" or desk.state.ended is not None:
+    state = desk.state
+    running, others = state.running, state.others
+    if not (running or others) or argument == "now" or state.ended is not None or state.attached:
         desk.quit()
         return
 
     def sure(answer: str) -> None:
         desk.quit()
 
-    text = f"{plural(running, 'download')} not finished; what is there is kept. Quit?"
-    desk.question(Question(text, sure, confirm=True))
+    told = [f"{plural(running, 'download')} not finished; what is there is kept"] if running else []
+    told += [f"attached to this: {plural(others, 'terminal')}"] if others else []
+    desk.question(Question(f"{'; '.join(told)}. Quit?", sure, confirm=True))
 
 
 def _moving(name: str, title: str, keys: tuple[str, ...], run: Run) -> Action:
@@ -382,6 +385,14 @@ _EVERYWHERE = (
 )
 
 
+_DETACHING = {"quit": "detach: leave; what runs here goes on", "quit-now": "detach at once"}
+
+
+def as_attached(actions: Iterable[Action]) -> list[Action]:
+    """The same where the engine is another process's: leaving is detaching."""
+    return [replace(a, title=_DETACHING[a.id]) if a.id in _DETACHING else a for a in actions]
+
+
 def all_actions() -> tuple[Action, ...]:
     """Every action of the app, a pane's own first."""
     return (
@@ -402,4 +413,4 @@ def all_actions() -> tuple[Action, ...]:
     )
 
 
-__all__ = ["all_actions", "key_label", "run_command"]
+__all__ = ["all_actions", "as_attached", "key_label", "run_command"]

@@ -104,7 +104,8 @@ class KeyRouter:
             self.desk.quit()
             return
         self._quit_asked = now
-        self.desk.say("ctrl+c again within a second quits; q asks first")
+        again = "detaches, as q does" if self.desk.state.attached else "quits; q asks first"
+        self.desk.say(f"ctrl+c again within a second {again}")
 
     def _normal(self, key: str) -> None:
         desk = self.desk

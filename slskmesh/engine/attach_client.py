@@ -231,7 +231,7 @@ class AttachedEngine:
 
     def _why(self, error: OSError | wire.WireFault) -> str:
         if isinstance(error, wire.WireFault):
-            return f"what the running slskmesh tells cannot be read ({error}); restart it"
+            return f"what the daemon tells cannot be read ({error}); restart it"
         if not self._leaving and _lives(self.home):
-            return "the running slskmesh cut this connection off, and goes on"
-        return "the slskmesh that ran here is gone without a word: it was killed, or it failed"
+            return "the daemon cut this connection off, and goes on"
+        return "the daemon is gone: it was killed, or it failed"

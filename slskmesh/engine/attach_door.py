@@ -244,7 +244,7 @@ class FrontEnd:
     async def _last_words(self) -> None:
         with contextlib.suppress(*_GONE):
             await self._flush()
-            self._next.append(EngineEnded(True, SafeStr("the slskmesh that ran here was stopped")))
+            self._next.append(EngineEnded(True, SafeStr("the daemon was stopped")))
             await self._flush()
 
     async def _flush(self) -> None:

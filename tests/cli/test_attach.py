@@ -108,7 +108,7 @@ def test_a_command_whose_daemon_is_killed_says_so(
         one.end(signal.SIGKILL)
         assert watching.wait(30) == 1
         said = watching.stderr.read()
-    assert "gone without a word" in said and len(said.splitlines()) == 1
+    assert "the daemon is gone" in said and len(said.splitlines()) == 1
 
 
 def test_a_home_that_is_held_without_an_answer_is_in_use(make_home: Callable[..., Path], run: Run) -> None:

@@ -209,7 +209,7 @@ def test_an_end_without_a_word_is_told_too(tmp_path: Path) -> None:
     one = Guest(tmp_path)
     thread.join()
     [ended] = one.hear(EngineEnded)
-    assert not ended.clean and "gone without a word" in ended.text
+    assert not ended.clean and "the daemon is gone" in ended.text
     assert one.stop()
 
 

@@ -77,9 +77,11 @@ async def stage(
     look: Look | None = None,
     tour: Tour | None = None,
     clock: Callable[[], float] = lambda: NOW,
+    attached: bool = False,
 ) -> AsyncIterator[Stage]:
     """The app with these views (default: a busy network), drained at once."""
     client = FakeClient(*(first or everything()))
+    client.attached = attached
     app = MeshApp(client, look or appearance(), tour=tour, clock=clock)
     app.bridge.interval = 0
     async with app.run_test(size=size, notifications=True) as pilot:

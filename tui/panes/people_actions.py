@@ -265,7 +265,7 @@ def note_rule(desk: MeshApp, rule: RuleView) -> None:
 
 
 def _path(text: str) -> str:
-    return str(Path(text.strip()).expanduser())
+    return str(Path(text.strip()).expanduser().absolute())  # the engine may stand in another folder
 
 
 def import_people(desk: MeshApp, argument: str) -> None:

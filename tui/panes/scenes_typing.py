@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from slskmesh.engine.events import Level, Reply
 from slskmesh.engine.legacy_commands import Say, Whisper
+from tui.actions import engine_off
 from tui.viewmodel.chat import Place
 from tui.viewmodel.formats import count
 from tui.viewmodel.lineedit import HISTORY_MAX, LineEdit
@@ -179,8 +180,8 @@ class Typing:
             elif len(lines) > 1:
                 self.say(place, lines[1:])
 
-        if desk.state.ended is not None:
-            self._refused(place, lines, "the engine has stopped")
+        if (off := engine_off(desk)) is not None:
+            self._refused(place, lines, off)
             return
         if place == self.pane.place_shown:
             self.pane.chat.follow()

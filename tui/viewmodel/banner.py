@@ -42,6 +42,7 @@ _LOUDNESS = {
     Banner.STOPPED: Level.ERROR,
 }
 _WAY_OUT = " | E report  ^q quit"
+_BACK_IN = " | attach again once it runs; q quits"  # where the engine was another process's
 
 # How a part is joined to those before it, and its wordings, the longest first.
 Part = tuple[str, tuple[str, ...]]
@@ -158,7 +159,7 @@ def _parts(state: State, now: float, fresh: bool) -> list[Part]:
         case Banner.ISOLATED:
             return _isolated(state, now)
         case Banner.STOPPED:
-            return [_part(f"stopped: {status.detail}{_WAY_OUT}")]
+            return [_part(_stopped(state))]
         case Banner.HYBRID if mode is not None:
             return [_part(*server(mode, now)), *_mesh(status), *index]
         case Banner.DEGRADED if mode is not None:
@@ -194,10 +195,17 @@ def _joined(parts: list[Part], room: int) -> str:
     return ""
 
 
-def _squeezed(status: StatusView, parts: list[Part], room: int, ellipsis: str) -> str:
+def _stopped(state: State) -> str:
+    return (
+        f"{state.status.detail}{_BACK_IN}" if state.attached else f"stopped: {state.status.detail}{_WAY_OUT}"
+    )
+
+
+def _squeezed(state: State, parts: list[Part], room: int, ellipsis: str) -> str:
     """The first part where it is too long: for STOPPED the reason is cut, never the way out."""
-    if status.banner is Banner.STOPPED:
-        return clip(f"stopped: {status.detail}", room - len(_WAY_OUT), ellipsis) + _WAY_OUT
+    if state.status.banner is Banner.STOPPED:
+        out = _BACK_IN if state.attached else _WAY_OUT
+        return clip(_stopped(state).removesuffix(out), room - len(out), ellipsis) + out
     return clip(parts[0][1][-1], room, ellipsis)
 
 
@@ -220,7 +228,7 @@ def banner(state: State, now: float, cells: int, ellipsis: str) -> tuple[Line, s
     if not text and since:
         since, text = "", _joined(parts, room)
     if not text and room > 8:
-        text = _squeezed(status, parts, room, ellipsis)
+        text = _squeezed(state, parts, room, ellipsis)
     line = fit([(head, role), (text, role)], cells - len(tail) - len(since), ellipsis, role)
     if since:
         line.append((since, f"{role}-since"))
@@ -236,9 +244,9 @@ def few_searches(mode: ModeView | None) -> str:
     return f"{plural(mode.searches_left, 'search', 'searches')} left"
 
 
-def title(status: StatusView) -> str:
+def title(status: StatusView, attached: bool = False) -> str:
     """The terminal's window title."""
-    return f"slskmesh {MARKERS[status.banner][0]}"
+    return f"slskmesh {MARKERS[status.banner][0]}{' attached' if attached else ''}"
 
 
 def changed(status: StatusView) -> str:

@@ -136,7 +136,10 @@ def _does(status: StatusView, mode: ModeView | None) -> list[Line]:
     return [*lines, _row("off", _OFF[banner] if banner is Banner.ISOLATED else _off(mode))]
 
 
-def _back(status: StatusView, mode: ModeView | None) -> str:
+def _back(state: State) -> str:
+    status, mode = state.status, state.mode
+    if state.attached and status.banner is Banner.STOPPED:
+        return "q leaves; `slskmesh daemon` starts it again, `slskmesh attach` comes back"
     if status.banner is Banner.MESH_ONLY and mode is not None and not mode.username:
         return "a sets a Soulseek account; without one this is the full state"
     if mode is not None and mode.taken:
@@ -191,7 +194,7 @@ def _node(state: State) -> list[Line]:
 def details(state: State, now: float) -> list[Line]:
     """The lines of the box."""
     status, mode = state.status, state.mode
-    lines = [*_state(status, mode, now), [], *_does(status, mode), _row("back", _back(status, mode)), []]
+    lines = [*_state(status, mode, now), [], *_does(status, mode), _row("back", _back(state)), []]
     if mode is not None:
         lines += [*_session(mode, now), []]
     lines += _node(state)

@@ -26,6 +26,7 @@ from slskmesh.engine.legacy_views import (
 from slskmesh.engine.views import (
     Banner,
     ChunkMapView,
+    DoorView,
     LibraryView,
     PeersView,
     PeerView,
@@ -92,6 +93,7 @@ class State:
     """The newest views. `status` starts as STARTING, so the banner always has something true to say."""
 
     started: float
+    attached: bool = False  # the engine is another process's, and goes on without this screen
     status: StatusView = field(init=False)
     library: LibraryView | None = None
     peers: tuple[PeerView, ...] = ()
@@ -113,6 +115,7 @@ class State:
     chat: ChatView | None = None  # the watched one
     people: PeopleView | None = None
     wishes: WishesView | None = None
+    door: DoorView | None = None
     ended: EngineEnded | None = None
     notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
     dropped: int = 0  # events the engine left out: search hits and INFO notices only
@@ -176,6 +179,8 @@ class State:
                 self.people = view
             case WishesView():
                 self.wishes = view
+            case DoorView():
+                self.door = view
 
     def _take_settings(self, view: SettingsView) -> None:
         self.settings = view
@@ -200,7 +205,8 @@ class State:
         """The engine is gone: the banner says STOPPED from now on."""
         self.ended = event
         self.status = StatusView(Banner.STOPPED, now, event.text)
-        self.log(now, Level.INFO if event.clean else Level.ERROR, SafeStr(f"engine stopped: {event.text}"))
+        text = event.text if self.attached else SafeStr(f"engine stopped: {event.text}")
+        self.log(now, Level.INFO if event.clean else Level.ERROR, text)
 
     def log(self, when: float, level: Level, text: SafeStr) -> Notice:
         """Adds one line to the event log."""
@@ -212,6 +218,11 @@ class State:
         """Takes one line of the event log; the oldest goes where it is full, and is counted."""
         self.forgotten += len(self.notices) == LOG_LINES
         self.notices.append(notice)
+
+    @property
+    def others(self) -> int:
+        """Terminals that are attached to this engine, besides this one."""
+        return max(0, self.door.attached - self.attached) if self.door is not None else 0
 
     @property
     def errors(self) -> list[Notice]:

@@ -87,6 +87,8 @@ class StatusBar(Canvas):
         ]
         if left_over := few_searches(state.mode):
             parts.insert(0, left_over)
+        if state.attached or state.others:
+            parts.insert(0, "attached" if state.attached else f"{state.others} attached")
         if state.dropped:
             parts.insert(0, f"{count(state.dropped)} left out")
         if status.disk_free is not None:
@@ -125,4 +127,5 @@ class TooSmall(Canvas):
     def rows(self, width: int, height: int) -> list[Row]:
         app = self.desk.size
         line: Line = [(f"needs 80x24, have {app.width}x{app.height}", "warn")]
-        return [([], ""), (line, ""), ([("ctrl+q quits", "dim")], "")]
+        leaves = "detaches" if self.desk.state.attached else "quits"
+        return [([], ""), (line, ""), ([(f"ctrl+q {leaves}", "dim")], "")]
