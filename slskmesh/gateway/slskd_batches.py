@@ -14,8 +14,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slskmesh.engine.console import Refused
 from slskmesh.engine.order_commands import BatchView
-from slskmesh.engine.visitor import Refused
 from slskmesh.gateway import orders
 from slskmesh.gateway.answers import Camel, GatewayError, answer
 from slskmesh.gateway.bodies import read_body
