@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
 import pytest
@@ -111,17 +111,21 @@ def test_nothing_listens_until_the_first_questions_are_answered(tmp_path: Path) 
 
 def rubbish_of(kind: type[cmd.Command]) -> list[cmd.Command]:
     """Commands of one type whose every text is nonsense, and numbers far out."""
-    made = []
-    for text in RUBBISH:
-        for number in (-(2**70), -1, 0, 2**63, 2**70):
-            fields: dict[str, Any] = {}
-            for field in msgspec.structs.fields(kind):
-                values = {str: text, int: number, bool: True, tuple[str, ...]: (text,)}
-                values[tuple[int | str, ...]] = (number, text)
-                values[tuple[int, ...]] = (number,)
-                fields[field.name] = values[field.type]
-            made.append(kind(**fields))
-    return made
+    return [_nonsense(kind, text, number) for text in RUBBISH for number in (-(2**70), -1, 0, 2**63, 2**70)]
+
+
+def _nonsense(kind: Any, text: str, number: int) -> Any:
+    """A value of a type, made of this text and this number."""
+    kind = getattr(kind, "__supertype__", kind)
+    if kind in (str, int, float, bool):
+        return {str: text, int: number, float: float(number), bool: True}[kind]
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        fields = msgspec.structs.fields(kind)
+        return kind(**{field.name: _nonsense(field.type, text, number) for field in fields})
+    if get_origin(kind) is tuple:
+        inner = get_args(get_args(kind)[0]) or get_args(kind)[:1]
+        return tuple(_nonsense(one, text, number) for one in inner)
+    return _nonsense(next(one for one in get_args(kind) if one is not type(None)), text, number)
 
 
 @pytest.mark.parametrize("configured", [True, False])
