@@ -21,6 +21,7 @@ from starlette.responses import Response
 from slskmesh import __version__
 from slskmesh.errors import SlskmeshError
 from slskmesh.gateway import (
+    documents_about,
     documents_albums,
     documents_jobs,
     routes_self,
@@ -45,6 +46,8 @@ from slskmesh.gateway.rights import CHECKS, Right, Routes
 _LOCAL: Final = frozenset({"localhost"})
 ALL: Final[Sequence[Routes]] = (
     routes_self.routes,
+    documents_about.routes,
+    documents_about.fairness_routes,
     documents_albums.routes,
     documents_jobs.routes,
     documents_jobs.aliases,
