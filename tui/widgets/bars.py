@@ -87,8 +87,10 @@ class StatusBar(Canvas):
         ]
         if left_over := few_searches(state.mode):
             parts.insert(0, left_over)
-        if state.attached or state.others:
-            parts.insert(0, "attached" if state.attached else f"{state.others} attached")
+        if state.attached and state.ended is None:
+            parts.insert(0, "attached")
+        elif state.others and not state.attached:
+            parts.insert(0, f"{state.others} attached")
         if state.dropped:
             parts.insert(0, f"{count(state.dropped)} left out")
         if status.disk_free is not None:
