@@ -14,6 +14,7 @@ import typer
 
 from slskmesh import __version__
 from slskmesh.cli.chat_commands import message, rooms, say
+from slskmesh.cli.gateway_commands import gateway
 from slskmesh.cli.job_commands import jobs
 from slskmesh.cli.options import HomeOption, JsonOption, ServerWait, WaitOption, home_of
 from slskmesh.cli.output import Output
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (jobs, transfers, rooms, users, wishes, account):
+for group in (jobs, transfers, rooms, users, wishes, account, gateway):
     app.add_typer(group)
 
 

@@ -48,6 +48,7 @@ def test_version_and_help(run: Run) -> None:
         "users",
         "wishes",
         "account",
+        "gateway",
         "status",
         "published",
         "Exit codes",

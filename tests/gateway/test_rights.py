@@ -25,6 +25,7 @@ from tests.gateway.ground import Ground, ground
 
 # fmt: off
 TABLE = """
+READ   GET    /api/info
 READ   GET    /api/jobs
 WRITE  POST   /api/jobs/discography
 WRITE  POST   /api/jobs/label-crate
@@ -36,6 +37,7 @@ WRITE  POST   /api/jobs/{id}/pause
 WRITE  POST   /api/jobs/{id}/resume
 WRITE  POST   /api/jobs/{id}/retry
 READ   GET    /api/musicbrainz/albums/completion
+READ   GET    /api/slskdn/capabilities
 READ   GET    /api/slskmesh/openapi.json
 READ   GET    /api/v0/application
 READ   GET    /api/v0/application/version
@@ -47,6 +49,7 @@ WRITE  POST   /api/v0/conversations/{username:path}
 WRITE  PUT    /api/v0/conversations/{username:path}
 READ   GET    /api/v0/conversations/{username:path}/messages
 WRITE  PUT    /api/v0/conversations/{username:path}/{id}
+READ   GET    /api/v0/fairness/summary
 READ   GET    /api/v0/files/{place}/directories
 WRITE  DELETE /api/v0/files/{place}/directories/{name:base64}
 READ   GET    /api/v0/files/{place}/directories/{name:base64}
@@ -116,6 +119,8 @@ READ   GET    /api/v0/users/{username:path}/browse/status
 WRITE  POST   /api/v0/users/{username:path}/directory
 READ   GET    /api/v0/users/{username:path}/info
 READ   GET    /api/v0/users/{username:path}/status
+READ   GET    /api/virtualsoulfind/disaster-mode/status
+WRITE  GET    /api/virtualsoulfind/shadow-index/{mbid}
 """
 # fmt: on
 
