@@ -245,8 +245,8 @@ def _with(command: AddJob, asked: MbReleaseRequest | DiscographyRequest | LabelC
         prefer_canonical=conditions.prefer_canonical,
         use_overlay=conditions.use_overlay,
         overlay_bandwidth_kbps=conditions.overlay_bandwidth_kbps,
-        requested_by=metadata.requested_by or "",
-        library_hint=metadata.library_hint or "",
+        requested_by=(metadata.requested_by or "").strip(),
+        library_hint=(metadata.library_hint or "").strip(),
     )
 
 
