@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ import pytest
 import typer.main
 
 from slskmesh.cli.commands import app as command_line
+from slskmesh.errors import HomeBusyError, UserError
 from slskmesh.settings import describe, load_settings
 from tui.actions import PLACE_TITLES, Registry, key_label
 from tui.everywhere import all_actions
@@ -118,3 +120,23 @@ def test_the_guide_names_no_key_that_does_not_exist() -> None:
         assert key in known or key in "mupyti" or key in "Aa", key
     for command in re.findall(r"`:(\w+)", prose):
         assert registry.command(command) is not None, command
+
+
+def test_the_unit_in_the_guide_starts_a_command_that_exists() -> None:
+    found = re.search(r"```ini\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    unit = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(found[1])
+    assert set(unit.sections()) == {"Unit", "Service", "Install"}
+    path, *words = unit["Service"]["ExecStart"].split()
+    assert path.endswith("/slskmesh")
+    group = typer.main.get_command(command_line)
+    context = group.make_context(
+        "slskmesh", list(words), resilient_parsing=False
+    )  # an unknown option would be refused
+    name, command, rest = group.resolve_command(context, words)  # type: ignore[attr-defined]
+    assert name == "daemon" and command is group.commands["daemon"]  # type: ignore[attr-defined]
+    command.make_context("daemon", list(rest))
+    codes = {int(code) for code in unit["Service"]["RestartPreventExitStatus"].split()}
+    assert codes == {UserError.exit_code, HomeBusyError.exit_code}
