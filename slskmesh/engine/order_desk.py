@@ -94,7 +94,8 @@ class OrderDesk:
         return list(made.values())
 
     def _check(self, command: order.OrderFiles) -> None:
-        if not 0 < len(command.files) <= FILES_MAX:
+        least = 0 if command.batch is not None else 1  # of a batch nothing may be left
+        if not least <= len(command.files) <= FILES_MAX:
             raise UserError(
                 f"from 1 to {FILES_MAX:,} files are taken by one order, not {len(command.files):,}"
             )

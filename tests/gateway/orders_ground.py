@@ -65,19 +65,20 @@ def peer(root: Path, me: Ground, **sizes: int) -> Iterator[Node]:
         node.stop()
 
 
-def until(what: str, found: Callable[[], Any]) -> Any:
+def until(what: str, found: Callable[[], Any], pause: float = 0.1) -> Any:
     """What is found, once something is."""
     deadline = time.monotonic() + WAIT
     while not (value := found()):
         assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.1)  # as clients poll
+        time.sleep(pause)  # as clients poll
     return value
 
 
 def search(me: Ground, text: str) -> list[dict[str, Any]]:
     """The responses of a search, as clients ask for them."""
     id = str(uuid.uuid4())
-    me.ok("POST", f"{API}/searches", json={"id": id, "searchText": text, "searchTimeout": 5000})
+    wanted = {"id": id, "searchText": text, "searchTimeout": 5000}
+    until("a search", lambda: me.http.post(f"{API}/searches", json=wanted).status_code != 429, pause=1.0)
     until("the search's end", lambda: me.ok("GET", f"{API}/searches/{id}")["isComplete"])
     responses = me.ok("GET", f"{API}/searches/{id}/responses")
     assert isinstance(responses, list)
