@@ -8,7 +8,6 @@ from typing import Any
 
 import jsonschema_rs
 import msgspec
-import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from slskmesh.gateway.answers import Camel, Problem
@@ -64,23 +63,20 @@ def test_shapes_have_names_of_their_own() -> None:
     structs: dict[str, type] = {}
 
     def note(kind: msgspec.inspect.Type) -> None:
+        inner = [getattr(kind, "item_type", None), getattr(kind, "value_type", None)]
+        inner += [*getattr(kind, "types", ()), *getattr(kind, "item_types", ())]
         if isinstance(kind, msgspec.inspect.StructType):
             name = kind.cls.__name__
-            if structs.setdefault(name, kind.cls) is not kind.cls:
-                pytest.fail(f"{name}: in {kind.cls.__module__} and {structs[name].__module__}")
-            for field in kind.fields:
-                if not _seen(field.type):
-                    note(field.type)
-        for inner in (
-            getattr(kind, "item_type", None),
-            getattr(kind, "value_type", None),
-            *getattr(kind, "types", ()),
-        ):
-            if inner is not None:
-                note(inner)
-
-    def _seen(kind: msgspec.inspect.Type) -> bool:
-        return isinstance(kind, msgspec.inspect.StructType) and structs.get(kind.cls.__name__) is kind.cls
+            if name in structs:
+                assert structs[name] is kind.cls, (
+                    f"{name}: in {kind.cls.__module__} and {structs[name].__module__}"
+                )
+                return
+            structs[name] = kind.cls
+            inner += [field.type for field in kind.fields]
+        for one in inner:
+            if one is not None:
+                note(one)
 
     for part in ALL:
         for shape in part.shapes:
