@@ -4,8 +4,8 @@ Rules:
 - The version is that of the slskd whose API this is (clients compare it, and refuse an older one); who we are is told
   at /api/info and /api/slskdn/capabilities.
 - `server` says whether a search can be asked of anybody, for that is what clients look there for: in disaster mode it
-  stays "Connected, LoggedIn" while a peer is connected, and the same calls go on working on the mesh. How the session
-  with the Soulseek server really stands is told at /api/v0/server, /api/info and /api/slskmesh.
+  stays "Connected, LoggedIn" while a peer is connected or the table is reached, and the same calls go on working on the
+  mesh. How the session with the Soulseek server really stands is told at /api/v0/server, /api/info and /api/slskmesh.
 - Options are what clients read, as they stand in the settings; no key, no password, no path but the person's own roots.
 """
 
@@ -22,6 +22,7 @@ from slskmesh.engine.views import LibraryView, ScanPhase, SettingsView, StatusVi
 from slskmesh.gateway.answers import Camel
 from slskmesh.gateway.server_shapes import ServerState, server_state
 from slskmesh.gateway.social_shapes import iso
+from slskmesh.modes import EFFECTS, Health, Mode
 from slskmesh.settings import read_value
 
 VERSION: Final = "0.26.0"
@@ -156,10 +157,11 @@ def version() -> VersionState:
     return VersionState(full=VERSION, current=VERSION, is_canary=False, is_development=False)
 
 
-def reached(mode: ModeView, peers: int) -> ServerState:
-    """Whether anybody can be asked, in the words slskd has for its server; `peers`: how many are connected."""
+def reached(mode: ModeView, status: StatusView) -> ServerState:
+    """Whether anybody can be asked, in the words slskd has for its server: it, a peer, or the table by ids."""
     state = server_state(mode)
-    if state.is_logged_in or not (mode.ask_mesh and peers):
+    by_ids = EFFECTS[Mode(mode.mode), Health(mode.health)].ids_first and status.dht_nodes
+    if state.is_logged_in or not (mode.ask_mesh and (status.peers or by_ids)):
         return state
     return msgspec.structs.replace(
         state,
@@ -181,7 +183,7 @@ def application(
         version=version(),
         pending_reconnect=False,
         pending_restart=False,
-        server=reached(mode, status.peers),
+        server=reached(mode, status),
         connection_watchdog=ConnectionWatchdog(
             is_enabled=mode.connect,
             is_attempting_connection=waits,
