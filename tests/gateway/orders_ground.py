@@ -24,12 +24,12 @@ SONG, NOTES = "01 Tide Table.flac", "notes.txt"
 SIZE = 300_000
 
 
-def fill(folder: Path, **sizes: int) -> Path:
-    """An album below `folder`, of random bytes."""
+def fill(folder: Path, like: str = "", **sizes: int) -> Path:
+    """An album below `folder`, of random bytes; the same ones as in the folder `like`."""
     album = folder / ALBUM
     album.mkdir(parents=True, exist_ok=True)
     for name, size in (sizes or {SONG: SIZE, NOTES: 900}).items():
-        (album / name).write_bytes(random.Random(f"{folder.name}{name}").randbytes(size))
+        (album / name).write_bytes(random.Random(f"{like or folder.name}{name}").randbytes(size))
     return folder
 
 
@@ -50,9 +50,9 @@ def soulseek_user(
 
 
 @contextlib.contextmanager
-def peer(root: Path, me: Ground, **sizes: int) -> Iterator[Node]:
-    """An engine that shares an album and is connected with ours."""
-    share = fill(root / "peer-share", **sizes)
+def peer(root: Path, me: Ground, like: str = "", **sizes: int) -> Iterator[Node]:
+    """An engine that shares an album (`like` another one) and is connected with ours."""
+    share = fill(root / "peer-share", like, **sizes)
     node = Node(furnish(root, "peer", share))
     node.start()
     try:
