@@ -38,6 +38,7 @@ def read(path: Path, limit: int, share: int = 0) -> list[str]:
     while page := shelves.page(path, after, limit, share):
         assert len(page) <= limit
         found += [f"{file.folder}/{file.name}" for file in page]
+        assert len(found) <= len(PATHS), "it goes on for ever"
         after = Place(page[-1].folder, page[-1].name, page[-1].row)
     return found
 

@@ -89,6 +89,7 @@ async def test_search_browse_folder_and_info(pair: tuple[Person, Person]) -> Non
     assert [(file.path, file.size) for file in event.answer.files] == [(SONG, 700_000)]
     portions = [portion async for portion in anna.client.browse("ben", LocalBudget())]
     assert portions[-1].done
+    assert 0 < portions[0].received <= portions[0].of == portions[-1].received == portions[-1].of
     found = [file for portion in portions for _, files in portion.folders for file in files]
     assert [(file.path, file.size) for file in found] == [(SONG, 700_000)]
     listing = await anna.client.folder("ben", "music\\Kim Boo", LocalBudget())
