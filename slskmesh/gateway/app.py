@@ -23,6 +23,7 @@ from slskmesh.errors import SlskmeshError
 from slskmesh.gateway import (
     documents_about,
     documents_albums,
+    documents_files,
     documents_jobs,
     routes_self,
     slskd_about,
@@ -49,6 +50,7 @@ ALL: Final[Sequence[Routes]] = (
     documents_about.routes,
     documents_about.fairness_routes,
     documents_albums.routes,
+    documents_files.routes,
     documents_jobs.routes,
     documents_jobs.aliases,
     slskd_batches.routes,  # before transfers, whose routes of a user would take them
