@@ -20,7 +20,7 @@ from slskmesh.gateway.keys import Role, read_key
 from slskmesh.gateway.names import mesh_user
 from slskmesh.soulseek.search_budget import IN_MINUTE
 from tests.demo.soulseek_line import LegacyUser, ServerProcess
-from tests.engine.nodes import Node, furnish, meet
+from tests.engine.nodes import Node, Settings, furnish, meet
 from tests.gateway.ground import WAIT, Ground, ground
 
 T = TypeVar("T")
@@ -71,7 +71,10 @@ def both(root: Path, *, ann: bool = True) -> Iterator[tuple[Ground, Node, Server
         peer = Node(furnish(root, "peer", album(root, "peer"), settings={"mesh": {"enabled": False}}))
         peer.start()
         stack.callback(peer.stop)
-        alone = {"musicbrainz": {"host": ""}, "dht": {"lan": False}}  # so that nobody else can be asked
+        alone: Settings = {
+            "musicbrainz": {"host": ""},
+            "dht": {"lan": False},
+        }  # so that nobody else can be asked
         me = stack.enter_context(ground(root, server=server.address, settings=alone))
         peer.wait_view(LibraryView, lambda view: view.files == 1, WAIT, "its file")
         meet(peer, me)
