@@ -25,6 +25,9 @@ from tests.gateway.ground import Ground, ground
 
 # fmt: off
 TABLE = """
+READ   GET    /api/downloads
+WRITE  POST   /api/downloads
+READ   GET    /api/downloads/{id}
 READ   GET    /api/info
 READ   GET    /api/jobs
 WRITE  POST   /api/jobs/discography
@@ -37,6 +40,7 @@ WRITE  POST   /api/jobs/{id}/pause
 WRITE  POST   /api/jobs/{id}/resume
 WRITE  POST   /api/jobs/{id}/retry
 READ   GET    /api/musicbrainz/albums/completion
+WRITE  POST   /api/search
 READ   GET    /api/slskdn/capabilities
 READ   GET    /api/slskmesh/openapi.json
 READ   GET    /api/v0/application
