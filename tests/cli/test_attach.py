@@ -144,3 +144,24 @@ def test_where_nothing_runs_there_is_nothing_to_attach_to(
     assert not (tmp_path / "none").exists()
     with Home(tmp_path / "h").hold(), pytest.raises(HomeBusyError, match=r"attach\.sock"):
         cli_attach.run_attach(tmp_path / "h")
+
+
+def test_the_way_to_an_attached_screen_imports_nothing_heavy(
+    make_home: Callable[..., Path], daemon: DAEMON
+) -> None:
+    home = make_home("h")
+    daemon(home)
+    code = (
+        "import sys\nfrom slskmesh.cli import attach, entry, terminal\n"
+        "terminal.has_terminal = lambda: True\n"
+        "def app(client, settings):\n"
+        "    print([m for m in ('typer', 'trio', 'numpy', 'peewee', 'slskmesh.engine.engine') if m in sys.modules])\n"
+        "    client.stop()\n"
+        "    return 7\n"
+        "terminal.load_frontend = lambda: app\n"
+        f"sys.exit(entry.main(['attach', '--home', {str(home)!r}]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.returncode) == ("[]\n", 7), done.stderr
