@@ -75,8 +75,8 @@ class PeopleDesk:
         plane = self._engine.legacy
         user = self._user(command.user)
         info, note = None, ""
-        watches = plane.social.watches
-        await watches.on(user, _ASKED)
+        watches, whose = plane.social.watches, f"{_ASKED} {request}"
+        await watches.on(user, whose)
         try:
             info = await plane.client.user_info(user, LocalBudget())
         except SlskmeshError as error:
@@ -84,7 +84,7 @@ class PeopleDesk:
         finally:
             state = watches.state(user)
             with trio.CancelScope(shield=True):
-                await watches.off(user, _ASKED)
+                await watches.off(user, whose)
         if info is None and state is UserState.OFFLINE:
             note = f"{shown(user)} is offline"
         sums = plane.tally.of_user(user)

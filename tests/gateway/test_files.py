@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from slskd_api.apis._base import b64encode
 
 from slskmesh.engine import disk_desk
 from slskmesh.engine.disk_desk import Listing
 from slskmesh.errors import UserError
+from slskmesh.gateway.answers import GatewayError
+from slskmesh.gateway.slskd_files import path_of
 from tests.gateway.ground import Ground, ground
 from tests.gateway.test_rooms import client_of, refused
 
@@ -104,3 +110,34 @@ def test_a_listing_has_its_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         Listing(tmp_path).of("", True)
     with pytest.raises(UserError, match="no folder none"):
         Listing(tmp_path).of("none", True)
+
+
+@given(st.text(max_size=80))
+def test_a_path_in_base64_is_read_as_it_was_meant_and_nothing_else_is_taken(text: str) -> None:
+    raw_text = text.encode("utf-8", "surrogatepass")
+    try:
+        meant = raw_text.decode()
+    except UnicodeDecodeError:
+        meant = None
+    if meant is not None:
+        assert path_of(base64.b64encode(raw_text).decode()) == meant == path_of(b64encode(meant))
+    with contextlib.suppress(GatewayError):
+        path_of(text)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.sampled_from(["..", ".", "in", "out", "/", "\\", "\0", "\ud800", "x", ""]), max_size=6))
+def test_no_path_leaves_the_folder(tmp_path: Path, parts: list[str]) -> None:
+    root = tmp_path / "root"
+    if not root.exists():
+        (root / "in" / "in").mkdir(parents=True)
+        (tmp_path / "secret").mkdir()
+        (root / "out").symlink_to(tmp_path)
+        (root / "in" / "out").symlink_to(root / "in")  # a link that stays inside
+    for path in ("/".join(parts), "".join(parts)):
+        try:
+            folder = Listing(root).of(path, True)
+        except UserError as error:
+            assert str(tmp_path) not in str(error)
+            continue
+        assert ".." not in folder.path and {one.name for one in folder.folders} <= {"in"}

@@ -67,6 +67,9 @@ def test_shares_and_what_is_in_them(tmp_path: Path) -> None:
         assert [one["name"] for one in shares.contents(first["id"])] == list(told)[1:]
         assert [one["name"] for one in shares.contents(second["id"])] == ["B-sides"]
         assert str(tmp_path) not in json.dumps([shares.get_all(), shares.all_contents()])
+        with me.http.stream("GET", "/api/v0/shares/contents") as half:
+            assert next(half.iter_raw(64))  # and hangs up
+        assert [one["fileCount"] for one in shares.contents(second["id"])] == [1]
         for id in ("0", "99", "x", "1" * 400):
             assert refused(lambda id=id: shares.get(id))[0] == 404
             assert refused(lambda id=id: shares.contents(id))[0] == 404
