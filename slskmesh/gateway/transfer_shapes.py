@@ -207,12 +207,17 @@ def transfer(facts: Facts, now: float) -> Transfer:
 
 def legacy_state(view: LegacyDownloadView, twin: TransferView | None, cancelled: bool) -> str:
     """The state of a download from a Soulseek user; `twin` is what peers finish it with."""
-    if view.phase is LegacyPhase.PAUSED and twin is not None and twin.state is not TransferState.PAUSED:
-        return _twin_state(twin)
+    if view.phase is LegacyPhase.DONE:
+        return SUCCEEDED
+    if twin is not None:
+        state = _twin_state(twin)
+        rests = view.phase is LegacyPhase.FAILED or (
+            view.phase is LegacyPhase.PAUSED and twin.state is not TransferState.PAUSED
+        )
+        if rests or state == RUNNING:
+            return state
     if view.phase is LegacyPhase.PAUSED and cancelled:
         return CANCELLED
-    if view.phase is LegacyPhase.FAILED and twin is not None:
-        return _twin_state(twin)
     if view.phase is LegacyPhase.FAILED and view.elsewhere:
         return REJECTED
     return _LEGACY[view.phase]

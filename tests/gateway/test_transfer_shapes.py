@@ -174,6 +174,9 @@ def test_a_rescued_download_is_one_transfer_with_the_bytes_of_both() -> None:
     assert (facts.state, facts.done, facts.rate, facts.user) == (shapes.RUNNING, 60, 7.0, "ann")
     for state in TransferState:  # no state of the peers' half is the end of the whole
         assert not shapes.is_over(shapes.legacy_facts(waiting, mesh(state), None).state), state
+    queued = legacy(LegacyPhase.REQUESTED, transfer=CONTENT, rescued=True)
+    assert shapes.legacy_facts(queued, mesh(TransferState.ACTIVE), None).state == shapes.RUNNING
+    assert shapes.legacy_facts(queued, mesh(TransferState.FINDING), None).state == shapes.THERE
     done = shapes.legacy_facts(legacy(LegacyPhase.DONE, finished=3.0), None, None)
     assert done.state == shapes.SUCCEEDED
 
