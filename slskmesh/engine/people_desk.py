@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _ASKED: Final = "asked"  # on whose behalf a user is watched while he is asked
 _BYTES_MAX: Final = 4 * TEXT_MAX
+_PRESENCE: Final = "presence"  # the same for those whose presence was asked last
+PRESENT_MAX: Final = 100
 _PRESENCE_SECONDS: Final = 15.0  # for the server to say how somebody is
 
 Handler = Callable[[int, Any], Awaitable[tuple[str, str] | str]]
@@ -44,6 +46,7 @@ class PeopleDesk:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._present: dict[str, None] = {}  # watched since they were asked for, the oldest first
         self.table: dict[type[cmd.Command], Handler] = {
             legacy.AskUser: self._ask,
             legacy.AskPresence: self._presence,
@@ -95,18 +98,25 @@ class PeopleDesk:
         plane, user = self._engine.legacy, self._user(user_name(command.user))
         if not plane.client.online:
             raise Offline(plane.why_not())
-        watches, whose = plane.social.watches, f"{_ASKED} {request}"
-        await watches.on(user, whose)
+        await self._keep_watching(user)
         try:
             with trio.fail_after(_PRESENCE_SECONDS):
-                state, privileged = await watches.told(user)
+                state, privileged = await plane.social.watches.told(user)
         except trio.TooSlowError:
             raise PeerError("no-answer", "the server does not say how this user is", blame=False) from None
-        finally:
-            with trio.CancelScope(shield=True):
-                await watches.off(user, whose)
         self._engine.hub.put_event(PresenceShown(request, shown(user), state.value, privileged))
         return f"{shown(user)} is {state.value}"
+
+    async def _keep_watching(self, user: str) -> None:
+        """Watches a user, so that who asks again and again does not make the server be asked so often."""
+        watches = self._engine.legacy.social.watches
+        await watches.on(user, _PRESENCE)
+        self._present.pop(user, None)
+        self._present[user] = None
+        while len(self._present) > PRESENT_MAX:
+            oldest = next(iter(self._present))
+            del self._present[oldest]
+            await watches.off(oldest, _PRESENCE)
 
     def _said(self, user: str, info: UserInfo | None, state: UserState) -> str:
         if info is None:

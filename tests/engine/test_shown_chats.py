@@ -94,13 +94,19 @@ async def test_the_server_is_asked_how_a_user_is(tmp_path: Path, monkeypatch: py
         assert "no session" in await stand.refused(leg.AskPresence("ben"))
         stand.client.log_in()
         monkeypatch.setattr(people_desk, "_PRESENCE_SECONDS", 0.05)
-        stand.client.tell(UserChanged("ben", UserState.ONLINE, True))  # nobody had asked then
-        assert "does not say" in await stand.refused(leg.AskPresence("ben"))
+        stand.client.tell(UserChanged("cara", UserState.ONLINE, True))  # nobody had asked then
+        assert "does not say" in await stand.refused(leg.AskPresence("cara"))
         monkeypatch.undo()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(stand.do, leg.AskPresence("ben"), 12)
-            await stand.until(lambda: stand.client.watched == ["ben"])
+            await stand.until(lambda: stand.client.watched == ["cara", "ben"])
             stand.client.tell(UserChanged("ben", UserState.AWAY))  # the first of two answers
             stand.client.tell(UserChanged("ben", UserState.AWAY, True))
         assert stand.said(PresenceShown) == [PresenceShown(12, "ben", "away", True)]  # type: ignore[arg-type]
-        assert stand.client.watched == [] and "1 to 30" in await stand.refused(leg.AskPresence(""))
+        assert "1 to 30" in await stand.refused(leg.AskPresence(""))
+        stand.client.tell(UserChanged("ben", UserState.ONLINE, False))
+        assert await stand.do(leg.AskPresence("ben")) == "ben is online"  # the server was not asked again
+        monkeypatch.setattr(people_desk, "PRESENT_MAX", 1)
+        stand.client.tell(UserChanged("cara", UserState.ONLINE, False))
+        assert await stand.do(leg.AskPresence("cara")) == "cara is online"
+        assert stand.client.watched == ["cara"]
