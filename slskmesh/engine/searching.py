@@ -251,6 +251,7 @@ class Searching:
                     answer.token, answer.user, files, answer.free_slot, answer.speed, answer.queue
                 )
                 views += running.query.add_answer(bounded, legacy.has)
+                legacy.told_names.note(answer.user, files)  # a hit outlasts its query in other programs
         self._put(running, views)
 
     def _put(self, running: _Running, views: list[HitView]) -> None:

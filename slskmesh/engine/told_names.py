@@ -25,6 +25,11 @@ def path_shown(file: RemoteFile) -> str:
     return f"{folder}\\{name}" if folder else str(name)
 
 
+def _is_plain(path: str) -> bool:
+    """Whether a path is certainly shown as it is: most are, and there may be a million."""
+    return len(path) <= limits.FILE_NAME_MAX and path.isascii() and path.isprintable() and "/" not in path
+
+
 class ToldNames:
     """See the head of this file."""
 
@@ -35,6 +40,8 @@ class ToldNames:
         """A front end is shown these files of a user."""
         name = str(shown(user))
         for file in files:
+            if name == user and _is_plain(file.path):
+                continue
             told = name, path_shown(file)
             if told != (user, file.path):
                 self._names[told] = user, file.path

@@ -260,6 +260,9 @@ def test_only_names_that_are_shown_otherwise_are_kept() -> None:
     assert names.raw("ben", path_shown(odd)) == ("ben", odd.path)
     assert names.raw("ben", "m\\1.flac") == ("ben", "m\\1.flac")
     assert names.raw("cara", path_shown(odd)) == ("cara", path_shown(odd))
+    for path in ("m\\a.flac", "a.flac", "m\\" + "x" * 300, "m\\\\a.flac", "m\\\u00e9.flac", "m/a.flac", ""):
+        names.note("ben", [RemoteFile(path, 1)])
+        assert names.raw("ben", path_shown(RemoteFile(path, 1))) == ("ben", path)
     names.note("b\x1b", [RemoteFile("m\\1.flac", 1)])
     assert names.raw(sanitize("b\x1b"), "m\\1.flac") == ("b\x1b", "m\\1.flac")
     names.note("ben", [RemoteFile(f"\x1b{number}", 1) for number in range(NAMES_MAX)])

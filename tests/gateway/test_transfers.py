@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import httpx
 
 from slskmesh.engine import commands as cmd
 from slskmesh.engine import legacy_commands as leg
@@ -246,3 +249,21 @@ def test_a_download_of_the_person_is_shown_and_left_to_the_person(tmp_path: Path
             assert me.http.delete(f"{API}/transfers/downloads/all/completed").status_code == 204
             [left] = files_of(me, "ann")
             assert left["state"] == "Completed, Rejected" and left["exception"]
+
+
+def test_who_orders_while_two_others_do_is_told_to_come_again(tmp_path: Path) -> None:
+    with ground(tmp_path, server="127.0.0.1:1") as me:
+
+        def order(number: int) -> httpx.Response:
+            files = [{"filename": f"m\\Album {number}\\{one}.flac", "size": 3} for one in range(300)]
+            return me.http.post(path_of("ann"), json=files)
+
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(order, range(8)))
+        busy = [answer for answer in answers if answer.status_code == 429]
+        went = [answer for answer in answers if answer.status_code == 201]
+        assert busy and len(went) >= 2 and len(busy) + len(went) == 8
+        assert all(int(answer.headers["Retry-After"]) >= 1 for answer in busy)
+        assert sum(len(answer.json()["enqueued"]) for answer in went) == 300 * len(went)
+        assert len(files_of(me, "ann")) == 300 * len(went)
+        assert order(9).status_code == 201
