@@ -6,6 +6,7 @@ refused. A listing has a bound in entries and in depth. Nothing is deleted here.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Awaitable, Callable
@@ -44,8 +45,8 @@ class DiskDesk:
         root = self._engine.downloads_root()
         hidden = "" if command.incomplete else INCOMPLETE
         listing = Listing(root / INCOMPLETE if command.incomplete else root, hidden)
-        folder = await trio.to_thread.run_sync(listing.of, command.path, command.recursive)
-        self._engine.hub.put_event(DownloadsListed(request, folder))
+        folders = await trio.to_thread.run_sync(listing.of, command.path, command.recursive)
+        self._engine.hub.put_event(DownloadsListed(request, tuple(folders)))
         return ""
 
 
@@ -55,23 +56,38 @@ class Listing:
     def __init__(self, root: Path, hidden: str = "") -> None:
         self._root, self._hidden = Path(os.path.realpath(root)), hidden
         self._left = ENTRIES_MAX
+        self._found: list[DiskFolderView] = []
 
-    def of(self, path: str, recursive: bool) -> DiskFolderView:
-        """The folder at a path below the root. UserError: there is none, or there is too much in it."""
+    def of(self, path: str, recursive: bool) -> list[DiskFolderView]:
+        """The folder at a path below the root, and those in it. UserError: there is none, or too much in it."""
         parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
         try:
             folder = safe_join(self._root, *parts) if parts else self._root
             if parts[:1] == [self._hidden] or not stat.S_ISDIR(os.lstat(folder).st_mode):
                 raise UserError("")
-            return self._folder(str(folder), "/".join(parts), DEPTH_MAX if recursive else 1)
+            self._folder(str(folder), "/".join(parts), -1, DEPTH_MAX if recursive else 1)
+            return self._found
         except (OSError, UserError) as error:
             if isinstance(error, UserError) and str(error) == _TOO_MUCH:
                 raise
             raise UserError(f"there is no folder {sanitize(path, 200) or 'yet'}") from error
 
-    def _folder(self, place: str, path: str, depth: int) -> DiskFolderView:
-        if depth == 0:
-            return self._view(place, path)
+    def _folder(self, place: str, path: str, parent: int, depth: int) -> None:
+        """Tells a folder and, `depth` deep, what is in it."""
+        files, folders = self._look(place, path) if depth else ([], [])
+        created, modified = _times(os.lstat(place))
+        name = _shown(os.path.basename(place), _NAME)
+        told = tuple(sorted(files, key=lambda file: file.name))
+        number = len(self._found)
+        self._found.append(
+            DiskFolderView(name, _shown(path, _PATH), created, modified, parent, depth > 0, told)
+        )
+        for below, at in sorted(folders):
+            with contextlib.suppress(OSError):  # it is gone meanwhile, or closed to us
+                self._folder(at, below, number, depth - 1)
+
+    def _look(self, place: str, path: str) -> tuple[list[DiskFileView], list[tuple[str, str]]]:
+        """Files, and path and place of the folders, that are right in one."""
         files, folders = [], []
         with os.scandir(place) as entries:
             for entry in entries:
@@ -83,22 +99,9 @@ class Listing:
                     if below != self._hidden:
                         folders.append((below, entry.path))
                 elif entry.is_file(follow_symlinks=False):
-                    files.append(_file(entry, below))
-        files.sort(key=lambda file: file.name)
-        inside = tuple(self._folder(at, below, depth - 1) for below, at in sorted(folders))
-        return self._view(place, path, True, tuple(files), inside)
-
-    def _view(
-        self,
-        place: str,
-        path: str,
-        read: bool = False,
-        files: tuple[DiskFileView, ...] = (),
-        folders: tuple[DiskFolderView, ...] = (),
-    ) -> DiskFolderView:
-        created, modified = _times(os.lstat(place))
-        name = _shown(os.path.basename(place), _NAME)
-        return DiskFolderView(name, _shown(path, _PATH), created, modified, read, files, folders)
+                    with contextlib.suppress(FileNotFoundError):
+                        files.append(_file(entry, below))
+        return files, folders
 
 
 _TOO_MUCH: Final = (

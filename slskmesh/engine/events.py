@@ -65,10 +65,10 @@ class LibraryShown(Event, frozen=True):
 
 
 class DownloadsListed(Event, frozen=True):
-    """One folder of the downloads."""
+    """One folder of the downloads, and then those in it, each behind the one it is in, by name."""
 
     query: int
-    folder: DiskFolderView
+    folders: tuple[DiskFolderView, ...]
 
 
 class LookedUp(Event, frozen=True):

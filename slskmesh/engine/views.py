@@ -103,15 +103,18 @@ class DiskFileView(View, frozen=True):
 
 
 class DiskFolderView(View, frozen=True):
-    """One folder of the downloads folder, which itself has an empty `path`. Not `read`: what is in it is not told."""
+    """One folder of the downloads folder, which itself has an empty `path`. Not `read`: what is in it is not told.
+
+    `parent`: the place in the listing of the folder it is in; -1: it is the one that was asked for.
+    """
 
     name: SafeStr
     path: SafeStr
     created: float
     modified: float
+    parent: int = -1
     read: bool = False
     files: tuple[DiskFileView, ...] = ()
-    folders: tuple[DiskFolderView, ...] = ()
 
 
 class PeerState(enum.Enum):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import enum
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.convertors import Convertor, register_url_convertor
@@ -87,17 +88,23 @@ def file_of(view: DiskFileView) -> FilesystemFile:
     )
 
 
-def directory_of(view: DiskFolderView) -> FilesystemDirectory:
-    """One folder with what is in it."""
-    return FilesystemDirectory(
-        name=view.name,
-        full_name=view.path,
-        attributes="Directory",
-        created_at=iso(view.created),
-        modified_at=iso(view.modified),
-        files=[file_of(file) for file in view.files] if view.read else None,
-        directories=[directory_of(folder) for folder in view.folders] if view.read else None,
-    )
+def directory_of(folders: Sequence[DiskFolderView]) -> FilesystemDirectory:
+    """The first of these folders with what is in it; each stands behind the one it is in."""
+    inside: list[list[FilesystemDirectory]] = [[] for _ in folders]
+    for number in range(len(folders) - 1, -1, -1):
+        view = folders[number]
+        told = FilesystemDirectory(
+            name=view.name,
+            full_name=view.path,
+            attributes="Directory",
+            created_at=iso(view.created),
+            modified_at=iso(view.modified),
+            files=[file_of(file) for file in view.files] if view.read else None,
+            directories=inside[number][::-1] if view.read else None,
+        )
+        if number:
+            inside[view.parent].append(told)
+    return told
 
 
 @routes.get("/files/{place}/directories", gives=FilesystemDirectory, also=_NONE)
@@ -126,7 +133,7 @@ async def delete_file(place: Place, name: str) -> Response:
 
 async def _listed(gate: Gate, place: Place, path: str, recursive: bool) -> Response:
     command = ListDownloads(path, place is Place.INCOMPLETE, recursive)
-    return answer(directory_of((await asked(gate, command, DownloadsListed, 404)).folder))
+    return answer(directory_of((await asked(gate, command, DownloadsListed, 404)).folders))
 
 
 def path_of(name: str) -> str:
