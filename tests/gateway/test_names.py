@@ -49,7 +49,16 @@ def test_what_is_no_id_is_refused(text: str) -> None:
 
 def test_what_python_alone_takes_for_an_id_is_refused() -> None:
     key = "0123456789abcdef" * 2
-    for text in ("{" + key + "}", "urn:uuid:" + key, "-".join(key), key + "\n", "", "٠" * 32):
+    dashed = uuid_of_key(key)
+    for text in (
+        *(dashed[:at] + dashed[at + 1 :] for at in (8, 13, 18, 23)),
+        "{" + key + "}",
+        "urn:uuid:" + key,
+        "-".join(key),
+        key + "\n",
+        "",
+        "٠" * 32,
+    ):
         with pytest.raises(GatewayError):
             key_of_uuid(text)
     for wrong in ("", "ab", key + "0", key.upper()):

@@ -16,7 +16,7 @@ from tests.gateway.test_search_finds import PEERS, hit
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["add", "take", "take", "end", "delete", "wait"]),
+        st.sampled_from(["add", "whole", "whole", "take", "end", "delete", "wait"]),
         st.integers(0, 5),
         st.sampled_from(["ann", "bob", *PEERS]),
         st.sampled_from(["1.flac", "2.flac", "3.flac"]),
@@ -36,13 +36,17 @@ class Kept:
         self.memory = Memory()
         self.all: list[Record] = []
         self.now = 0.0
+        self.kept: list[Record] = []
 
     def step(self, what: str, which: int, user: str, name: str) -> None:
         if what == "add":
             self.all.append(record(len(self.all)))
             self.memory.add(self.all[-1], self.now)
+        elif what == "whole":
+            for part in ("add", "take", "end"):
+                self.step(part, 0, user, name)
         elif what == "wait":
-            self.now += KEPT_SECONDS * which / 4
+            self.now += KEPT_SECONDS * which / 10
             self.memory.tidy(self.now)
         elif self.all:
             self._step(what, self.all[-1 - which % len(self.all)], user, name)
@@ -66,8 +70,19 @@ class Kept:
             not over or hits <= search_memory.HITS_MAX
         )
         assert all(one.until > self.now for one in over)
+        self._check_forgotten(kept)
         assert {one.id for one in self.memory.all()} == {one.id for one in kept if not one.deleted}
         self._check_files(kept)
+
+    def _check_forgotten(self, kept: list[Record]) -> None:
+        """Nothing is forgotten that had a place and was not too old, and the oldest is forgotten first."""
+        forgotten = [one for one in self.kept if one not in kept]
+        for at, one in enumerate(forgotten):
+            beside = [*kept, *forgotten[at:]]
+            full = len(beside) > search_memory.SEARCHES_MAX
+            full |= sum(other.finds.hits for other in beside) > search_memory.HITS_MAX
+            assert full or one.until <= self.now
+        self.kept = kept
 
     def _check_files(self, kept: list[Record]) -> None:
         """Whatever a remembered search found is found, and nothing else is."""
@@ -88,7 +103,7 @@ class Kept:
 
 @given(steps)
 def test_memory_is_bounded_and_finds_what_it_holds(taken: list[tuple[str, int, str, str]]) -> None:
-    bounds = mock.patch.multiple(search_memory, SEARCHES_MAX=3, HITS_MAX=8)
+    bounds = mock.patch.multiple(search_memory, SEARCHES_MAX=4, HITS_MAX=5)
     kept = Kept()
     with bounds:
         for step in taken:
