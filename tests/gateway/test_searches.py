@@ -118,7 +118,7 @@ def test_both_networks_are_searched_by_slskd_api(tmp_path: Path) -> None:
             assert gone.value.response.status_code == 404
 
 
-def test_responses_grow_and_a_search_is_stopped(tmp_path: Path) -> None:
+def test_responses_grow_and_what_a_deleted_search_found_can_be_ordered(tmp_path: Path) -> None:
     with both(tmp_path) as (me, _, _):
         body = {"SearchText": "tide table", "SearchTimeout": LONG, "Id": str(uuid.uuid4()).upper()}
         id = me.ok("POST", API, json=body)["id"]
@@ -132,6 +132,12 @@ def test_responses_grow_and_a_search_is_stopped(tmp_path: Path) -> None:
         stopped = me.reader.get(f"{API}/{id}", params={"includeResponses": "True"}).json()
         assert (stopped["state"], stopped["isComplete"]) == ("Completed, Cancelled", True)
         assert len(stopped["responses"]) == 2
+        me.ok("DELETE", f"{API}/{id}", 204)
+        for one in stopped["responses"]:  # programs tidy up before they order
+            path = f"/api/v0/transfers/downloads/{one['username']}"
+            ordered = me.ok("POST", path, 201, json=one["files"])
+            assert [file["filename"] for file in ordered["enqueued"]] == [one["files"][0]["filename"]]
+            assert ordered["failed"] == []
 
 
 def test_limits_and_filters_of_a_search(tmp_path: Path) -> None:
