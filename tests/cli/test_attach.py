@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,10 @@ import pytest
 
 from slskmesh.cli import attach as cli_attach
 from slskmesh.cli import terminal
+from slskmesh.engine.attach_client import attach
+from slskmesh.engine.commands import SetSetting
+from slskmesh.engine.console import Console
+from slskmesh.engine.views import StatusView
 from slskmesh.errors import HomeBusyError, UserError
 from slskmesh.paths import Home
 from tests.cli.conftest import environment
@@ -76,6 +81,23 @@ def test_a_peer_is_met_searched_and_downloaded_from_through_the_daemon(
     got = run("download", "quiet", "machines", "--where", "mesh", "--home", home, "--json")
     assert got.returncode == 0, got.stderr
     assert Path(json.loads(got.stdout.splitlines()[-1])["path"]).read_bytes() == data
+    assert one.end()[0] == 0
+
+
+def test_commands_work_through_an_engine_that_does_not_listen(
+    make_home: Callable[..., Path], daemon: DAEMON, run: Run
+) -> None:
+    home = make_home("h")
+    one = daemon(home)
+    console = Console(attach(home))
+    console.start()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        console.post(SetSetting("overlay.listen", f"127.0.0.1:{taken.getsockname()[1]}"))
+        console.wait_view(StatusView, lambda view: not view.listening, 60, "it to listen no more")
+        console.stop()
+        assert run("status", "--home", home).returncode == 0
+        done = run("invite", "--home", home)
+        assert done.returncode == 1 and "not listening" in done.stderr
     assert one.end()[0] == 0
 
 

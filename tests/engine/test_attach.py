@@ -31,6 +31,7 @@ from slskmesh.engine.views import (
     ChunkMapView,
     DoorView,
     LibraryView,
+    ScanPhase,
     SettingsView,
     StatusView,
     TransfersView,
@@ -301,6 +302,31 @@ def test_one_that_takes_nothing_holds_up_nobody_and_costs_little(tmp_path: Path)
         assert sum(dropped) > 30_000, "it is told how much it missed"
 
 
+def test_what_is_longer_than_the_line_holds_comes_whole_however_slow_it_is_taken(tmp_path: Path) -> None:
+    with host(tmp_path) as first, Raw(first.home.root) as slow:
+        slow.hello(5)
+        folders = tuple(sanitize(f"folder {n} " + "x" * 150) for n in range(40_000))
+        long = LibraryView(ScanPhase.IDLE, roots=folders)
+        assert first.engine._call(first.engine.hub.tell, 5, long)
+        first.ask(cmd.MakeInvite())
+        seen = []
+        while long not in seen:
+            body = slow.next()
+            assert body is not None
+            seen.append(wire.decode_tell(body))
+        too_long = LibraryView(ScanPhase.IDLE, roots=folders * 6)
+        for _ in range(2):
+            assert first.engine._call(first.engine.hub.tell, 5, too_long)
+            first.ask(cmd.MakeInvite())
+        assert first.engine._call(first.engine.notice, Level.GOOD, "the last")
+        while not (isinstance(seen[-1], Notice) and seen[-1].text == "the last"):
+            body = slow.next()
+            assert body is not None
+            seen.append(wire.decode_tell(body))
+        errors = [value.text for value in seen if isinstance(value, Notice) and value.level is Level.ERROR]
+        assert len(errors) == 1 and errors[0].startswith("LibraryView cannot be shown here"), errors
+
+
 def test_one_for_whom_too_much_piles_up_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attach_door, "BACKLOG_MAX", 300)
     with host(tmp_path) as first, Raw(first.home.root) as stopped:
@@ -443,7 +469,8 @@ def test_another_user_is_let_in_nowhere(tmp_path: Path, monkeypatch: pytest.Monk
     with host(tmp_path) as first:
         monkeypatch.setattr(attach_door, "is_ours", lambda line: False)
         with Raw(first.home.root) as stranger:
-            assert stranger.cut()
+            stranger.send(wire.encode_hello(wire.Hello(wire.PROTOCOL, attach_client.__version__, 5)))
+            assert stranger.next() is None, "no answer"
         monkeypatch.undo()
         monkeypatch.setattr(attach_place, "is_ours", lambda line: False)
         with pytest.raises(NobodyAnswers, match="another user"):
@@ -529,6 +556,31 @@ def test_posting_never_blocks_and_the_full_queue_says_so(tmp_path: Path) -> None
     assert {reply.request for reply in refused} < set(numbers)
     assert one.client.stop(1.0), "and letting go does not wait for ever"
     lines[0].close()
+    listener.close()
+
+
+def test_what_the_engine_left_out_is_counted(tmp_path: Path) -> None:
+    listener = attach_place.listen_at(Home(tmp_path))
+    listener.setblocking(True)
+
+    def tell() -> None:
+        line, _ = listener.accept()
+        with line:
+            line.recv(1000)
+            line.sendall(wire.encode_answer(wire.Welcome("x")))
+            for count in (7, 5):
+                line.sendall(wire.encode_tell(wire.Dropped(count)))
+            line.sendall(wire.encode_tell(EngineEnded(True, sanitize("over"))))
+
+    thread = threading.Thread(target=tell)
+    thread.start()
+    client = attach(tmp_path)
+    client.start(lambda: None)
+    client._reader.join(WAIT)
+    thread.join(WAIT)
+    batch = client.drain()
+    assert batch.dropped == 12 and batch.events == (EngineEnded(True, sanitize("over")),)
+    client.stop()
     listener.close()
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from slskmesh.engine import attach_client
+from slskmesh.engine.commands import Download
+from slskmesh.engine.console import Console
 from tests.cli.conftest import Daemon, home_at
 from tests.tui.pty_harness import Pty
 from tests.tui.test_terminal import until
@@ -117,8 +120,15 @@ def test_a_daemon_that_is_stopped_says_so_first(daemon: Daemon, tmp_path: Path) 
 def test_a_lost_terminal_lets_go_and_the_daemon_goes_on(daemon: Daemon, tmp_path: Path, how: str) -> None:
     config = tmp_path / "h" / "config.toml"
     config.write_text(config.read_text() + '[ui]\non_hangup = "keep-running"\n')
+    console = Console(attach_client.attach(tmp_path / "h"))
+    console.start()
+    console.ask(
+        Download("11" * 32, 1000, "wanted.bin")
+    )  # something is at work, for which an app of its own would stay
+    console.stop()
     with attach(tmp_path / "h") as term:
         attached(term)
+        term.wait_for(b"1 transfer", WAIT)
         if how == "hang up":
             term.hang_up()
             assert term.ended(WAIT)[0] == 129, "it does not linger: nothing ends with it"
