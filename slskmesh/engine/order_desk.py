@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 import trio
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 FILES_MAX: Final = 5_000  # in one order
 _NAME_MAX: Final = 6_000  # characters of a remote path; the network's own bound is shorter
-_ORDERING: Final = "orders"  # on whose behalf users are watched
 _STATE_SECONDS: Final = 4.0  # for the server to say whether a user is there
 _YIELD_SECONDS: Final = 20.0  # for a rescue to be given up
 _AT_ONCE: Final = 50
@@ -64,30 +63,46 @@ class OrderDesk:
     async def _order(self, request: int, command: order.OrderFiles) -> str:
         check_configured(self._engine)
         self._check(command)
-        if await self._is_away(command):
+        if await self._is_away(request, command):
             self._engine.hub.put_event(order.Ordered(request, offline=True))
             return f"{shown(command.user)} is offline"
-        transfers, why = [], []
+        transfers, why, lively = [], [], set()
         for wanted in command.files:
             try:
+                goes = self._goes(command.user, wanted)
                 transfers.append(await self._one(command.user, wanted))
                 why.append(sanitize(""))
+                lively |= {transfers[-1]} if goes else set()
             except SlskmeshError as error:
                 transfers.append("")
                 why.append(sanitize(str(error), 400))
-        await self._orders.put(self._made(command, transfers), command.batch)
+        await self._orders.put(self._made(command, transfers, lively), command.batch)
         self._engine.hub.put_event(order.Ordered(request, tuple(transfers), tuple(why)))
         done = sum(map(bool, transfers))
         return f"{count_of(done, 'file')} ordered, {len(transfers) - done} not"
 
-    def _made(self, command: order.OrderFiles, transfers: Sequence[str]) -> list[order.OrderView]:
-        """Orders of what could be had; one that is given again keeps its time."""
+    def _goes(self, user: str, wanted: order.Wanted) -> bool:
+        """Whether a file is on its way, or here."""
+        if wanted.content:
+            there = self._engine.downloads.state(_content(wanted.content))
+            return there is not None and there.phase not in (Phase.PAUSED, Phase.FAILED)
+        legacy, key = self._engine.legacy, self._known(self._source(user, wanted))
+        state = legacy.downloads.state(key) if key is not None else None
+        if key is None or state is None:
+            return False
+        stopped = state.phase in (TransferPhase.PAUSED, TransferPhase.FAILED)
+        return not stopped or legacy.rescue.content_of(key) is not None
+
+    def _made(
+        self, command: order.OrderFiles, transfers: Sequence[str], lively: Set[str]
+    ) -> list[order.OrderView]:
+        """Orders of what could be had; one of a file that was `lively` already keeps its time."""
         user, batch = sanitize(command.user), command.batch.batch if command.batch else ""
         made = {}
         for transfer, wanted in zip(transfers, command.files, strict=True):
             if transfer:
                 known = self._orders.find(transfer)
-                at = self._engine.clock() if known is None else known.at
+                at = known.at if known is not None and transfer in lively else self._engine.clock()
                 name = sanitize(wanted.file, _NAME_MAX)
                 of = batch or (known.batch if known is not None else "")
                 made[transfer] = order.OrderView(transfer, user, name, wanted.size, of, at)
@@ -108,15 +123,16 @@ class OrderDesk:
             if not 0 <= wanted.size <= FILE_MAX:
                 raise UserError(f"a file has from 0 to {FILE_MAX} bytes, not {wanted.size}")
 
-    async def _is_away(self, command: order.OrderFiles) -> bool:
+    async def _is_away(self, request: int, command: order.OrderFiles) -> bool:
         """Whether the server says that a Soulseek user is not there, and something new is wanted of him."""
         legacy = self._engine.legacy
         sources = [self._source(command.user, one) for one in command.files if not one.content]
         if not sources or not legacy.client.online or all(self._known(one) is not None for one in sources):
             return False
         user, watches = sources[0].user, legacy.social.watches
+        whose = f"order {request}"  # several may ask for one user at once
         try:
-            await watches.on(user, _ORDERING)
+            await watches.on(user, whose)
         except SlskmeshError:
             return False  # too many are watched, or the session has just ended
         try:
@@ -125,7 +141,7 @@ class OrderDesk:
                 return state in (UserState.OFFLINE, UserState.UNKNOWN) and legacy.client.online
         finally:
             with trio.CancelScope(shield=True):
-                await watches.off(user, _ORDERING)
+                await watches.off(user, whose)
         return False
 
     async def _one(self, user: str, wanted: order.Wanted) -> str:

@@ -170,6 +170,8 @@ class DownloadRows(_Rows):
 
     def _legacy(self, view: LegacyDownloadView, twin: TransferView | None, waits: str, now: float) -> Row:
         order = self._orders.get(view.key)
+        if view.phase is not LegacyPhase.QUEUED:
+            waits = ""  # so that only rows that tell of it are made anew
         return self._row(
             view.key,
             view.key,

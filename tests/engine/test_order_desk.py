@@ -79,7 +79,9 @@ async def test_what_is_on_its_way_stays_and_what_stopped_goes_on(tmp_path: Path)
     async with Stand(tmp_path).runs(pulse=False) as stand:
         one, peers = wanted("1.flac"), wanted("2.flac", content=CONTENT.hex())
         first = await ordered(stand, "ben", one, peers)
+        asked, stand.now = stand.now, stand.now + 60
         assert await ordered(stand, "ben", one, peers) == first
+        assert {of.at for of in (await stand.store.run(order_rows.load)).orders} == {asked}
         key = first.transfers[0]
         for transfer in first.transfers:
             assert await stand.do(order.CancelOrder(transfer, "ben", "x", 5)) == "cancelled"
@@ -92,6 +94,7 @@ async def test_what_is_on_its_way_stays_and_what_stopped_goes_on(tmp_path: Path)
         assert stand.swarm.phases[CONTENT] is Phase.QUEUED
         kept = await stand.store.run(order_rows.load)
         assert not any(of.cancelled for of in kept.orders)
+        assert {of.at for of in kept.orders} == {stand.now}  # it is asked for anew
         await stand.until(lambda: state(stand, key).phase is TransferPhase.REQUESTED)
         stand.client.net.fail("ben", one.file, "File not shared.")
         await stand.until(lambda: state(stand, key).phase is TransferPhase.FAILED)

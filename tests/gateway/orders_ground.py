@@ -43,7 +43,7 @@ def soulseek_user(
     root: Path, server: ServerProcess, name: str, *args: str, **sizes: int
 ) -> Iterator[LegacyUser]:
     """A user of another client who shares an album."""
-    share = fill(root / f"{name}-share", **sizes)
+    share = fill(root / f"{name}-share", "", **sizes)
     words = ("--share", str(share), "--downloads", str(root / f"{name}-got"))
     with LegacyUser(root, server.address, name, *words, *args) as user:
         yield user.online()
@@ -56,7 +56,7 @@ def peer(root: Path, me: Ground, like: str = "", **sizes: int) -> Iterator[Node]
     node = Node(furnish(root, "peer", share))
     node.start()
     try:
-        node.wait_view(LibraryView, lambda view: view.files >= 1 and not view.pending, WAIT, "its files")
+        node.wait_view(LibraryView, lambda view: view.files == (len(sizes) or 2), WAIT, "its files")
         me.ask(cmd.Connect(node.ask(cmd.MakeInvite(), WAIT).value), WAIT)
         connected = PeerState.CONNECTED
         me.wait_view(PeersView, lambda view: any(p.state is connected for p in view.peers), WAIT, "the peer")

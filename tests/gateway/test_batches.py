@@ -83,14 +83,15 @@ def test_a_batch_of_a_peer_may_fail_in_part_or_whole(tmp_path: Path) -> None:
 def test_a_batch_never_leads_out_of_the_downloads(tmp_path: Path) -> None:
     with ServerProcess(tmp_path) as server, ground(tmp_path, server=server.address) as me:
         me.mode("hybrid", "healthy")
-        good = {"username": "nobody", "files": [{"filename": "m\\x.flac", "size": 3}]}
+        files = [{"filename": "m\\x.flac", "size": 3}]
+        good = {"username": "nobody", "files": files}
         for where in ("..", "../x", "a/../../x", "/tmp/x", "C:\\x", "\\\\host\\x", "a\\..\\..\\x", ""):
             refused = me.http.post(BATCHES, json={**good, "options": {"destination": where}})
             assert (refused.status_code, "destination" in refused.text) == (400, True), where
         for wrong in (
             {**good, "files": []},
             {**good, "files": [{"filename": "..\\x", "size": 3}]},
-            {**good, "files": good["files"] * 2},
+            {**good, "files": files * 2},
             {**good, "username": " "},
             {**good, "id": "7"},
             {**good, "searchId": "7"},

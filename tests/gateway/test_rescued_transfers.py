@@ -57,7 +57,7 @@ def only(me: Ground) -> dict[str, Any]:
 
 def test_a_rescued_download_is_one_transfer_and_succeeds(tmp_path: Path) -> None:
     with rescued(tmp_path) as (me, ordered):
-        seen = []
+        seen: list[dict[str, Any]] = []
 
         def over() -> bool:
             one = only(me)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from slskmesh.engine.legacy_views import LegacyDownloadView, LegacyPhase, LegacyUploadView
 from slskmesh.engine.order_commands import OrdersView, OrderView
 from slskmesh.engine.views import SourceView, TransferState, TransferView
-from slskmesh.gateway import transfer_list, transfer_shapes
+from slskmesh.gateway import transfer_shapes
 from slskmesh.gateway.transfer_list import DownloadRows, UploadRows
 from slskmesh.gateway.transfer_shapes import UserTransfers
 from slskmesh.text import SafeStr
@@ -44,7 +45,7 @@ def decoded(rows: Downloads | UploadRows) -> list[UserTransfers]:
     return msgspec.json.decode(rows.answer(), type=list[UserTransfers])
 
 
-def test_only_what_changed_is_made_anew(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_only_what_changed_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     made = 0
     real = transfer_shapes.transfer
 
@@ -53,7 +54,7 @@ def test_only_what_changed_is_made_anew(monkeypatch) -> None:  # type: ignore[no
         made += 1
         return real(facts, now)
 
-    monkeypatch.setattr(transfer_list.shapes, "transfer", counted)
+    monkeypatch.setattr(transfer_shapes, "transfer", counted)
     rows = Downloads()
     first = tuple(legacy(number) for number in range(50))
     rows.look(first, (), NONE, "", 1.0)
@@ -72,6 +73,18 @@ def test_only_what_changed_is_made_anew(monkeypatch) -> None:  # type: ignore[no
     assert len(rows) == 3 and made == 51
     rows.look(tuple(reversed(first[:3])), (), NONE, "", 5.0)
     assert decoded(rows)[0].directories[0].files[0].filename == "m\\Album\\2.flac"
+
+
+def test_only_who_waits_is_told_why() -> None:
+    rows = Downloads()
+    views = (legacy(1), legacy(2, LegacyPhase.DONE, finished=2.0))
+    rows.look(views, (), NONE, "", 1.0)
+    before = list(rows)
+    rows.look(views, (), NONE, "no session", 2.0)
+    after = list(rows)
+    assert after[0].shape.exception == "no session" and after[1] is before[1]
+    rows.look(views, (), NONE, "", 3.0)
+    assert next(iter(rows)).shape.exception is None
 
 
 def test_the_answer_is_what_the_shapes_say() -> None:

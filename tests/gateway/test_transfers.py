@@ -146,7 +146,13 @@ def test_names_outlast_a_restart(tmp_path: Path) -> None:
 def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with ServerProcess(tmp_path) as server, ground(tmp_path, server=server.address) as me:
         me.mode("hybrid", "healthy")
-        for body in ([], [{"filename": "m\\..\\x.flac", "size": 3}], [{"filename": "x", "size": -1}], {}):
+        bodies: list[object] = [
+            [],
+            [{"filename": "m\\..\\x.flac", "size": 3}],
+            [{"filename": "x", "size": -1}],
+            {},
+        ]
+        for body in bodies:
             assert me.http.post(path_of("ann"), json=body).status_code == 400, body
         gone = me.http.post(path_of("nobody"), json=[{"filename": "m\\x.flac", "size": 3}])
         assert gone.status_code == 404 and gone.json() == "nobody is offline"

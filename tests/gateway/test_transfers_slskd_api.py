@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def test_all_calls_for_transfers(tmp_path: Path) -> None:
             user, hits = found(me, "tide" if mesh else "tide table", mesh)
             assert client.transfers.enqueue(username=user, files=hits) is True
             [one] = files(client.transfers.get_downloads(username=user))
-            until("the file", lambda user=user, id=one["id"]: is_done(client, user, id))
+            until("the file", partial(is_done, client, user, one["id"]))
             last = client.transfers.get_download(username=user, id=one["id"])
             assert (last["size"], last["bytesTransferred"], last["username"]) == (SIZE, SIZE, user)
             # the same name from both: the second stands beside the first, under a number
