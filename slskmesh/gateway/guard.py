@@ -115,10 +115,7 @@ class Guard:
         key = _key_of(head)
         if key is None:
             return None
-        role = self._guesses.role_of(key, client[0] if client else "", bool(line and line.known))
-        if line is not None:
-            line.known = True
-        return role
+        return self._guesses.role_of(key, client[0] if client else "", line)
 
     def _check_host(self, host: str) -> None:
         if not names_us(host, self._hosts):

@@ -4,7 +4,7 @@ Rules:
 - Different wrong keys from one place (an address; this machine; an IPv6 /64) use up its allowance. After that no key
   from there is looked at until it grew again, right or wrong: else the limit would not hinder guessing.
 - A wrong key that was seen before is no guess: a client with an old key locks nobody out. Nor is a line locked out on
-  which a right key was shown.
+  which the same right key was shown before; another one on it is a guess, or the read-only key would help to guess.
 - Both tables are bounded; what is kept of a wrong key is a keyed hash.
 """
 
@@ -14,7 +14,7 @@ import hashlib
 import ipaddress
 import secrets
 from collections import OrderedDict
-from typing import Final
+from typing import Final, Protocol
 
 import trio
 
@@ -49,6 +49,12 @@ class Allowance:
         return 0.0 if self._left >= 1 else (1 - self._left) / self._rate
 
 
+class Shown(Protocol):
+    """A line. `known`: keyed hash of the right key that was shown on it last, empty before."""
+
+    known: bytes
+
+
 class Guesses:
     """Looks up keys for one gateway."""
 
@@ -58,8 +64,8 @@ class Guesses:
         self._wrong: OrderedDict[bytes, None] = OrderedDict()
         self._secret = secrets.token_bytes(32)
 
-    def role_of(self, key: str, address: str, known: bool = False) -> Role:
-        """What a key allows that somebody at `address` shows; `known`: he showed a right one on this line before.
+    def role_of(self, key: str, address: str, line: Shown | None = None) -> Role:
+        """What a key allows that somebody at `address` shows on `line`, which remembers it if it is right.
 
         GatewayError 401: it is none of ours; 429: too many wrong ones came from there.
         """
@@ -68,7 +74,7 @@ class Guesses:
             self._wrong.move_to_end(mark)
             raise _wrong_key()
         place = self._place(address)
-        if not known and (wait := place.wait()):
+        if (line is None or line.known != mark) and (wait := place.wait()):
             raise GatewayError(429, "too many wrong keys", wait)
         role = self._keys.role_of(key)
         if role is None:
@@ -77,6 +83,8 @@ class Guesses:
             if len(self._wrong) > _WRONG_MAX:
                 self._wrong.popitem(last=False)
             raise _wrong_key()
+        if line is not None:
+            line.known = mark
         return role
 
     def _place(self, address: str) -> Allowance:

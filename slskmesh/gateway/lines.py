@@ -19,12 +19,12 @@ _PIECE: Final = 64 * 1024
 
 
 class Line:
-    """One connection, as Hypercorn uses a stream. `known`: a right key was shown; `serving`: requests under way."""
+    """One connection, as Hypercorn uses a stream. `known`: as `guesses.Shown`; `serving`: requests under way."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream
         self.socket = stream.socket
-        self.known = False
+        self.known = b""
         self.serving = 0
         self.heard = trio.current_time()
 
@@ -73,7 +73,7 @@ class Lines:
             idle = [line for line in self._open if not line.serving]
             if not idle:
                 return None
-            oldest = min(idle, key=lambda line: (line.known, line.heard))
+            oldest = min(idle, key=lambda line: (bool(line.known), line.heard))
             self.forget(oldest)
             oldest.cut()
         line = Line(stream)

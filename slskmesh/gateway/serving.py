@@ -36,6 +36,9 @@ from slskmesh.gateway.lines import Line, Lines
 from slskmesh.setting_sections import GatewaySettings
 
 log = logging.getLogger("slskmesh.gateway")
+logging.getLogger("trio.serve_listeners").addHandler(
+    logging.NullHandler()
+)  # it would tell the screen of full tables
 _IDLE: Final = 30.0  # seconds until a line's next request must have come with its whole head
 HEAD_MAX: Final = 16 * 1024
 """Bytes of a request's head."""

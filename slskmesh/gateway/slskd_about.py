@@ -52,7 +52,7 @@ async def log_in(request: Request, gate: GateDep) -> Response:
         )
     line = getattr(request.state, "line", None)
     address = request.client.host if request.client is not None else ""
-    gate.guesses.role_of(login.password, address, bool(line is not None and line.known))
+    gate.guesses.role_of(login.password, address, line)
     return answer(shapes.token(sanitize(login.username, _NAME), login.password))
 
 

@@ -191,6 +191,9 @@ async def test_a_line_that_showed_a_right_key_goes_on(autojump_clock: trio.testi
         await call(guard, ("x-api-key", f"wrong key {number}"))
     assert (await call(guard, ("x-api-key", WRITE))).status == 429
     assert (await call(guard, ("x-api-key", WRITE), state={"line": line})).status == 200
+    assert (await call(guard, ("x-api-key", READ), state={"line": line})).status == 429, (
+        "another key is a guess"
+    )
     await near.aclose()
     await far.aclose()
 

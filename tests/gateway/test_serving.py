@@ -395,7 +395,7 @@ async def test_the_longest_silent_without_a_key_gives_way_first(
     streams = [trio.SocketStream(trio.socket.from_stdlib_socket(one)) for one, _ in pairs]
     lines = Lines(most=3)
     first, second, third = [line for stream in streams[:3] if (line := lines.admit(stream))]
-    first.known, second.serving = True, 1
+    first.known, second.serving = b"mark", 1
     assert isinstance(lines.admit(streams[3]), Line)
     assert third.socket.fileno() == -1 and first.socket.fileno() != -1 != second.socket.fileno()
     lines.cut()
