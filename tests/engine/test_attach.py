@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import random
-import resource
 import socket
-import stat
 import subprocess
 import sys
 import threading
@@ -16,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from slskmesh.engine import attach_client, attach_door, attach_place
+from slskmesh.engine import attach_client, attach_place
 from slskmesh.engine import attach_wire as wire
 from slskmesh.engine import commands as cmd
 from slskmesh.engine import legacy_commands as leg
 from slskmesh.engine.attach_client import NobodyAnswers, TurnedAway, attach
 from slskmesh.engine.console import EngineStopped, Refused
-from slskmesh.engine.events import EngineEnded, Found, Level, Notice, Reply
+from slskmesh.engine.events import EngineEnded, Found, Reply
 from slskmesh.engine.hub import VIEWER_BITS, VIEWERS_MAX
 from slskmesh.engine.job_views import JobsView, JobView
 from slskmesh.engine.legacy_events import ChatLines
@@ -31,7 +28,6 @@ from slskmesh.engine.views import (
     ChunkMapView,
     DoorView,
     LibraryView,
-    ScanPhase,
     SettingsView,
     StatusView,
     TransfersView,
@@ -39,12 +35,11 @@ from slskmesh.engine.views import (
 from slskmesh.paths import Home
 from slskmesh.text import sanitize
 from tests.demo.soulseek_line import LegacyUser, ServerProcess
-from tests.engine.attach_ground import WAIT, Guest, Host, Raw, guests, host
+from tests.engine.attach_ground import WAIT, Guest, guests, host
 from tests.engine.nodes import Settings, furnish, running
 
 CONTENT = "11" * 32
 NAMES = ("tide", "harbour")
-MESH_OFF: Settings = {"mesh": {"enabled": False}}
 RELEASES = ("b84ee12a-09ef-421b-82de-0441a926375b", "c84ee12a-09ef-421b-82de-0441a926375b")
 
 
@@ -259,268 +254,6 @@ def test_who_is_killed_is_dismissed_with_what_he_watched(tmp_path: Path) -> None
             child.wait(WAIT)
         first.attached(0)
         assert len(first.engine.hub) == 1 and not first.engine.pulse._watched
-
-
-# -- the slow and the rude -------------------------------------------------------------------------------------------
-
-
-ROUND = itertools.count()
-
-
-def flood(first: Host, count: int) -> None:
-    """So many notices that may not be dropped silently and views, on the engine's loop, as things that happen."""
-    start = next(ROUND) * count
-
-    def put() -> None:
-        for number in range(start, start + count):
-            first.engine.notice(Level.GOOD, f"line {number} " + "x" * 300)
-            first.engine.show_door(trouble=sanitize(f"{number} " + "y" * 300))
-
-    assert first.engine._call(put)
-    first.ask(cmd.MakeInvite())
-
-
-def test_one_that_takes_nothing_holds_up_nobody_and_costs_little(tmp_path: Path) -> None:
-    with host(tmp_path) as first, Raw(first.home.root) as stopped, guests(first.home.root, 1) as [quick]:
-        assert stopped.hello(5) == wire.Welcome(attach_client.__version__)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        for _ in range(20):
-            flood(first, 2_000)
-            quick.ask(cmd.MakeInvite())
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        box = first.engine.hub._boxes[5]
-        assert isinstance(box, attach_door.FrontEnd)
-        assert box._mailbox.waiting <= 1_000 and len(box._next) <= 1_000, "the oldest gave way"
-        assert grown < 100, f"{grown:.0f} MB for 80,000 things that nobody took"
-        newest = first.latest(DoorView)
-        seen = []
-        while newest not in seen or not isinstance(seen[-1], wire.Dropped):
-            body = stopped.next()
-            assert body is not None
-            seen.append(wire.decode_tell(body))
-        dropped = [value.count for value in seen if isinstance(value, wire.Dropped)]
-        assert sum(dropped) > 30_000, "it is told how much it missed"
-
-
-def test_what_is_longer_than_the_line_holds_comes_whole_however_slow_it_is_taken(tmp_path: Path) -> None:
-    with host(tmp_path) as first, Raw(first.home.root) as slow:
-        slow.hello(5)
-        folders = tuple(sanitize(f"folder {n} " + "x" * 150) for n in range(40_000))
-        long = LibraryView(ScanPhase.IDLE, roots=folders)
-        assert first.engine._call(first.engine.hub.tell, 5, long)
-        first.ask(cmd.MakeInvite())
-        seen = []
-        while long not in seen:
-            body = slow.next()
-            assert body is not None
-            seen.append(wire.decode_tell(body))
-        too_long = LibraryView(ScanPhase.IDLE, roots=folders * 6)
-        for _ in range(2):
-            assert first.engine._call(first.engine.hub.tell, 5, too_long)
-            first.ask(cmd.MakeInvite())
-        assert first.engine._call(first.engine.notice, Level.GOOD, "the last")
-        while not (isinstance(seen[-1], Notice) and seen[-1].text == "the last"):
-            body = slow.next()
-            assert body is not None
-            seen.append(wire.decode_tell(body))
-        errors = [value.text for value in seen if isinstance(value, Notice) and value.level is Level.ERROR]
-        assert len(errors) == 1 and errors[0].startswith("LibraryView cannot be shown here"), errors
-
-
-def test_one_for_whom_too_much_piles_up_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attach_door, "BACKLOG_MAX", 300)
-    with host(tmp_path) as first, Raw(first.home.root) as stopped:
-        stopped.hello(5)
-        while 5 in first.engine.hub:
-            flood(first, 2_000)
-        assert stopped.cut()
-        Guest(first.home.root).stop()
-
-
-def test_one_that_asks_and_takes_no_answer_is_not_read_any_more(tmp_path: Path) -> None:
-    with host(tmp_path) as first, Raw(first.home.root) as greedy:
-        greedy.hello(5)
-        greedy.line.settimeout(2)
-        sent, data = 0, b""
-        with contextlib.suppress(TimeoutError):
-            while True:
-                data = data or wire.encode_post((5 << VIEWER_BITS) + sent, cmd.SetSetting("x" * 2000, "y"))
-                greedy.line.sendall(data)
-                data = b""
-                sent += 1
-                assert sent < 100_000
-        box = first.engine.hub._boxes[5]
-        assert isinstance(box, attach_door.FrontEnd)
-        assert (
-            box._unanswered <= attach_door.UNANSWERED_MAX
-            and box._mailbox.waiting <= attach_door.UNANSWERED_MAX
-        )
-        assert first.ask(cmd.MakeInvite()).ok
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        b"\xff\xff\xff\xffGET / HTTP/1.1\r\n",
-        b"GET / HTTP/1.1\r\n\r\n",
-        (wire.HELLO_MAX + 1).to_bytes(4, "big") + b"x" * 9,
-        wire.frame(b"\x80", 9),
-        wire.frame(b"\x00", 9),
-        b"\x00\x00\x00\x00",
-    ],
-    ids=range(6),
-)
-def test_first_words_that_are_none_end_it(tmp_path: Path, words: bytes) -> None:
-    with host(tmp_path) as first:
-        with Raw(first.home.root) as rude:
-            rude.send(words)
-            assert rude.cut()
-        Guest(first.home.root).stop()
-
-
-def test_who_says_nothing_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attach_door, "HELLO_SECONDS", 0.2)
-    with host(tmp_path) as first, Raw(first.home.root) as silent:
-        assert silent.cut()
-        assert len(first.engine.hub) == 1
-
-
-def test_more_lines_than_there_may_be_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attach_door, "CONNECTIONS_MAX", 2)
-    with host(tmp_path) as first, Raw(first.home.root), Raw(first.home.root), Raw(first.home.root) as third:
-        assert third.cut()
-
-
-@pytest.mark.parametrize(
-    "posted",
-    [
-        wire.encode_post(1, cmd.MakeInvite()),  # of the one that started the engine
-        wire.encode_post((6 << VIEWER_BITS) + 1, cmd.MakeInvite()),
-        wire.encode_post(-1, cmd.MakeInvite()),
-        wire.frame(b"\x93\x01\xa7Command\x80", 99),
-        (wire.UP_MAX + 1).to_bytes(4, "big"),
-        wire.frame(b"\xc1", 9),
-    ],
-    ids=["first", "other", "negative", "base", "long", "garbage"],
-)
-def test_a_command_that_is_not_its_own_or_none_cuts_it_off(tmp_path: Path, posted: bytes) -> None:
-    with host(tmp_path) as first:
-        with Raw(first.home.root) as rude:
-            assert isinstance(rude.hello(5), wire.Welcome)
-            rude.send(posted)
-            assert rude.cut()
-        first.wait_for(lambda: 5 not in first.engine.hub, WAIT, "it to be dismissed")
-        answered = [event for event in first.seen if isinstance(event, Reply)]
-        assert answered == [] and first.ask(cmd.MakeInvite()).ok
-
-
-# -- numbers, versions, places -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("number", [0, -1, wire.NUMBERS_MAX, 1 << 40])
-def test_numbers_that_are_nobodys_to_choose(tmp_path: Path, number: int) -> None:
-    with host(tmp_path) as first, Raw(first.home.root) as one:
-        answer = one.hello(number)
-        assert isinstance(answer, wire.Refusal) and answer.again
-
-
-def test_a_number_that_is_taken_is_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = iter((5, 5, 7))
-
-    class Drawn:
-        def randrange(self, low: int, high: int) -> int:
-            return next(drawn)
-
-    monkeypatch.setattr(attach_client.random, "SystemRandom", Drawn)
-    with host(tmp_path) as first:
-        one, other = Guest(first.home.root), Guest(first.home.root)
-        assert {5, 7} == set(first.engine.hub._boxes) - {0}
-        for guest in (one, other):
-            guest.ask(cmd.MakeInvite())
-            guest.stop()
-
-
-@pytest.mark.parametrize(("version", "protocol"), [("9.9.9", wire.PROTOCOL), (attach_client.__version__, 99)])
-def test_another_version_is_told_to_restart(tmp_path: Path, version: str, protocol: int) -> None:
-    with host(tmp_path) as first, Raw(first.home.root) as old:
-        answer = old.hello(5, version, protocol)
-        assert isinstance(answer, wire.Refusal) and not answer.again
-        assert "restart" in answer.text and version in answer.text
-        assert old.cut() and 5 not in first.engine.hub
-
-
-def test_another_version_is_said_in_words_where_one_attaches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with host(tmp_path) as first:
-        monkeypatch.setattr(attach_client, "__version__", "0.0.1")
-        with pytest.raises(TurnedAway, match=r"0\.0\.1: restart"):
-            attach(first.home.root)
-
-
-def test_the_socket_is_its_owners_alone(tmp_path: Path) -> None:
-    with host(tmp_path) as first:
-        path = attach_place.socket_path(first.home)
-        assert stat.S_ISSOCK(path.stat().st_mode) and stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-
-
-def test_another_user_is_let_in_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with host(tmp_path) as first:
-        monkeypatch.setattr(attach_door, "is_ours", lambda line: False)
-        with Raw(first.home.root) as stranger:
-            stranger.send(wire.encode_hello(wire.Hello(wire.PROTOCOL, attach_client.__version__, 5)))
-            assert stranger.next() is None, "no answer"
-        monkeypatch.undo()
-        monkeypatch.setattr(attach_place, "is_ours", lambda line: False)
-        with pytest.raises(NobodyAnswers, match="another user"):
-            attach(first.home.root)
-
-
-def test_whose_process_is_on_the_line_is_asked_of_the_system() -> None:
-    one, other = socket.socketpair()
-    with one, other:
-        assert attach_place.is_ours(one)
-
-    class Foreign:
-        def getsockopt(self, level: int, option: int, size: int, /) -> bytes:
-            return attach_place._CREDENTIALS.pack(1, os.geteuid() + 1, 0)
-
-    assert not attach_place.is_ours(Foreign())
-
-
-def test_what_a_killed_one_left_is_replaced_and_a_deep_home_is_no_trouble(tmp_path: Path) -> None:
-    deep = tmp_path / ("d" * 120)
-    deep.mkdir()
-    home = furnish(deep, "me", settings=MESH_OFF)
-    (home / "run").mkdir(mode=0o755)
-    dead = attach_place.listen_at(Home(home))
-    dead.close()
-    path = attach_place.socket_path(Home(home))
-    assert path.exists() and len(str(path)) > 108
-    with pytest.raises(NobodyAnswers):
-        attach(home)
-    with host(tmp_path, home=home) as first:
-        one = Guest(first.home.root)
-        assert one.ask(cmd.MakeInvite()).ok
-        one.stop()
-        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert not path.exists()
-
-
-@pytest.mark.parametrize("way", ["file", "link"])
-def test_a_place_that_cannot_be_had_is_said_and_the_engine_runs(tmp_path: Path, way: str) -> None:
-    home = furnish(tmp_path, "me", settings=MESH_OFF)
-    if way == "file":
-        (home / "run").write_text("not a folder")
-    else:
-        (tmp_path / "elsewhere").mkdir()
-        (home / "run").symlink_to(tmp_path / "elsewhere")
-    with host(tmp_path, home=home) as first:
-        [notice] = [e for e in first.seen if isinstance(e, Notice) and e.level is Level.WARN]
-        assert "nobody can attach" in notice.text and first.ask(cmd.MakeInvite()).ok
-        with pytest.raises(NobodyAnswers):
-            attach(home)
 
 
 # -- the client --------------------------------------------------------------------------------------------------------
