@@ -36,7 +36,7 @@ from slskmesh.paths import Home
 from slskmesh.text import sanitize
 from tests.demo.soulseek_line import LegacyUser, ServerProcess
 from tests.engine.attach_ground import WAIT, Guest, guests, host
-from tests.engine.nodes import Settings, furnish, running
+from tests.engine.nodes import furnish, running
 
 CONTENT = "11" * 32
 NAMES = ("tide", "harbour")
