@@ -2,7 +2,8 @@
 
 Rules:
 - A body is taken in as it comes, so that the server always hears when the other side is gone: then whatever works on
-  the request is cancelled, and nothing of it stays.
+  the request is cancelled, and nothing of it stays. Only where nobody reads it yet, the rest of a large one waits: who
+  has no right to send it fills no memory.
 - A body has a bound in bytes, also one that does not tell its length, and in time. What is over it is refused where it
   is read, and thrown away.
 - A refusal of somebody who is still sending waits a moment for the rest: closing on what was not read would make his
@@ -26,6 +27,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_MAX: Final = 1 << 20
 BODY_SECONDS: Final = 30.0
+_UNREAD_MAX: Final = 1 << 16  # bytes that are taken in before anybody reads them
 _REST_MAX: Final = 4 << 20  # bytes of a refused body that are waited for
 _REST_SECONDS: Final = 1.0
 _ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
@@ -44,6 +46,7 @@ class Exchange:
         self._whole = False
         self._trouble: GatewayError | None = None
         self._news = trio.Event()  # there is something for `receive`
+        self._wanted = trio.Event()  # the body is read, or is to be thrown away
         self._rest = trio.Event()  # nothing more of the body is worth waiting for
 
     async def run(self, work: Callable[[Exchange], Awaitable[None]]) -> None:
@@ -55,6 +58,7 @@ class Exchange:
 
     async def receive(self) -> Message:
         """ASGI's `receive` for the app. GatewayError: the body is too large or too slow."""
+        self._wanted.set()
         await self._news.wait()  # after the last piece for ever: who works on a lost request is cancelled
         if self._trouble:
             raise self._trouble
@@ -67,6 +71,7 @@ class Exchange:
         """ASGI's `send` for the app."""
         if message["type"] == "http.response.start":
             self.started = True
+            self._wanted.set()
             given = {name.lower() for name, _ in message.get("headers", ())}
             more = [pair for pair in (*_ALWAYS, *self.headers) if pair[0] not in given]
             message = {**message, "headers": [*message.get("headers", ()), *more]}
@@ -85,6 +90,8 @@ class Exchange:
                     self._gone(scope)
                     return
                 self._put(message.get("body", b""), message.get("more_body", False))
+                if self._size > _UNREAD_MAX:
+                    await self._wanted.wait()
         if bound.cancelled_caught:
             self._refuse(GatewayError(408, "the body did not come in time"))
             self._rest.set()
@@ -97,7 +104,7 @@ class Exchange:
         self._whole = not more
         if self._size > BODY_MAX:
             self._refuse(too_large())
-        else:
+        elif not self.started:
             self._pieces.append(piece)
             self._news.set()
         if self._whole or self._size > BODY_MAX + _REST_MAX:

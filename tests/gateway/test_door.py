@@ -225,6 +225,7 @@ def _client(me: Ground, path: str) -> subprocess.Popen[bytes]:
 
 
 def _visitor(me: Ground) -> Visitor:
+    me.ask(cmd.Watch(""))  # by then the engine is all there
     box = me._client._engine.hub._boxes[VIEWER]  # type: ignore[attr-defined] # it is looked at, not used
     assert isinstance(box, Visitor)
     return box

@@ -276,6 +276,20 @@ async def test_a_body_that_does_not_come_is_refused_in_time(autojump_clock: trio
     assert trio.current_time() - start == pytest.approx(BODY_SECONDS, abs=1)
 
 
+async def test_a_body_that_nobody_reads_fills_no_memory(autojump_clock: trio.testing.MockClock) -> None:
+    app = Echo(reads=False)
+    app.hold = trio.Event()
+    caller = Caller(pieces=[b"x" * 50_000] * 20, headers=[HOME, ("x-api-key", WRITE)])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(caller.call, guarded(app))
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(caller._pieces) == 18, "the rest waits for somebody who reads it"
+        app.hold.set()
+    assert caller.sent[0]["status"] == 200
+    reads = await call(guarded(Echo()), ("x-api-key", WRITE), pieces=[b"x" * 50_000] * 20)
+    assert reads.body == b"1000000"
+
+
 async def test_a_refusal_waits_for_what_is_still_sent_but_not_long(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
