@@ -11,7 +11,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import httpx
 import pytest
@@ -43,6 +43,14 @@ def until(reached: Callable[[], T | None], what: str, patience: float = PATIENCE
 def sha256(data: bytes) -> str:
     """As hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
+
+
+class Source(NamedTuple):
+    """Where a client finds an album, and what is in it: by file name, what the bytes must be."""
+
+    words: str
+    user: str  # what the name of who has it begins with
+    files: dict[str, bytes]
 
 
 class Network:
@@ -92,6 +100,15 @@ class Network:
         """A track of the peer's album."""
         return self.album.joinpath(*ALBUM.tracks[number].parts).read_bytes()
 
+    def of_ann(self, words: str = "slow ferries tide table") -> Source:
+        """What a Soulseek user has; the same words may not be searched for again within a minute."""
+        return Source(words, "ann", {"01 Tide Table.flac": self.tape})
+
+    def of_peer(self) -> Source:
+        """What a peer of the mesh has."""
+        files = {track.parts[-1]: self.song(number) for number, track in enumerate(ALBUM.tracks)}
+        return Source(f"{ALBUM.artist} {ALBUM.title}", "mesh:", files)
+
     def got(self, remote: str) -> bytes:
         """A finished download, where clients of slskd look: below the last folder of its remote path."""
         folder, name = remote.split("\\")[-2:]
@@ -119,7 +136,9 @@ class Network:
             pass
 
     def _online(self) -> None:
-        """The daemon is logged in and shares its own file."""
+        """The daemon is logged in, its peer is there, and it shares its own file."""
+        log = self.home / "slskmesh.log"
+        until(lambda: " open" in log.read_text(), "the session with the peer")
         until(lambda: self.http.get("/api/v0/server").json()["isLoggedIn"], "the login")
         until(lambda: self.http.get("/api/v0/shares").json()["local"][0]["files"], "our own share")
 

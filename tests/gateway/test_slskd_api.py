@@ -81,21 +81,17 @@ def refused(call: Callable[[], object]) -> int:
 
 
 def searched(slskd: slskd_api.SlskdClient, text: str, wanted: Callable[[Any], bool]) -> Any:
-    """Searches as its users do, once more if the network was not ready; the first response that is wanted."""
-
-    def once() -> Any:
-        begun = slskd.searches.search_text(text, searchTimeout=2_000)
-        assert begun["searchText"] == text and begun["responses"] == []
-        until(lambda: slskd.searches.state(begun["id"])["state"] != "InProgress", "the search's end")
-        responses = slskd.searches.search_responses(begun["id"])
-        state = slskd.searches.state(begun["id"], includeResponses=True)
-        assert state["isComplete"] and state["responses"] == responses
-        assert state["responseCount"] == len(responses)
-        assert state["fileCount"] == sum(len(one["files"]) for one in responses)
-        assert slskd.searches.delete(begun["id"])
-        return next((one for one in responses if wanted(one)), None)
-
-    return until(once, f"a response to {text}")
+    """Searches as its users do; the first response that is wanted."""
+    begun = slskd.searches.search_text(text, searchTimeout=5_000)
+    assert begun["searchText"] == text and begun["responses"] == []
+    until(lambda: slskd.searches.state(begun["id"])["state"] != "InProgress", "the search's end")
+    responses = slskd.searches.search_responses(begun["id"])
+    state = slskd.searches.state(begun["id"], includeResponses=True)
+    assert state["isComplete"] and state["responses"] == responses
+    assert state["responseCount"] == len(responses)
+    assert state["fileCount"] == sum(len(one["files"]) for one in responses)
+    assert slskd.searches.delete(begun["id"])
+    return next(one for one in responses if wanted(one))
 
 
 def finished(slskd: slskd_api.SlskdClient, user: str, file: str) -> Any:
