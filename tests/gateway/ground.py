@@ -65,7 +65,10 @@ def ground(
     root: Path, *shares: Path, server: str = "", name: str = "me", settings: Settings | None = None
 ) -> Iterator[Ground]:
     """An engine named `name` below `root` with a gateway; `server`: of Soulseek, where it logs in as `name`."""
-    more: dict[str, dict[str, object]] = {"gateway": {"enabled": True, "listen": "127.0.0.1:0"}}
+    more: dict[str, dict[str, object]] = {
+        "gateway": {"enabled": True, "listen": "127.0.0.1:0"},
+        "dht": {"lan": False},  # tests that run beside this one are nobody's neighbours
+    }
     for source in (account(server, name) if server else {"mesh": {"enabled": False}}, settings or {}):
         for section, fields in source.items():
             more.setdefault(section, {}).update(fields)

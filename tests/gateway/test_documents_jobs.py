@@ -10,6 +10,7 @@ import pytest
 
 from slskmesh.demo import catalogue
 from slskmesh.engine import commands as cmd
+from slskmesh.engine.console import TimedOut
 from slskmesh.engine.job_views import JobsView
 from tests.engine.nodes import SEED, Node, furnish, meet, musicbrainz, offer, render, running
 from tests.gateway.ground import WAIT, Ground, ground
@@ -68,7 +69,10 @@ def reached(me: Ground, job: str, good: Callable[[Json], bool]) -> Json:
         seen.append(me.ok("GET", f"/api/jobs/{job}"))
         return good(seen[-1])
 
-    me.wait_for(there, WAIT, f"job {job}")
+    try:
+        me.wait_for(there, WAIT, f"job {job}")
+    except TimedOut as error:
+        raise AssertionError(seen[-1]) from error
     return seen[-1]
 
 
