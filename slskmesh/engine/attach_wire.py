@@ -204,7 +204,7 @@ def encode_tell(value: View | Event | Dropped) -> bytes:
         try:
             body = _encoder.encode((name, value))
         except UnicodeEncodeError:
-            body = _encoder.encode((name, _mended(value)))
+            body = _encoder.encode((name, mended(value)))
     except OverflowError as error:
         raise WireFault(f"{name}: holds a number that is too far out") from error
     return frame(body, DOWN_MAX)
@@ -236,13 +236,13 @@ def _decode(raw: bytes | msgspec.Raw, kind: type[T]) -> T:
     return value
 
 
-def _mended(value: Any) -> Any:
-    """The same with question marks for what is no character: a folder's name may hold any bytes."""
+def mended(value: Any) -> Any:
+    """A value with question marks for what is no character: a folder's name may hold any bytes."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, tuple):
-        return tuple(map(_mended, value))
+        return tuple(map(mended, value))
     if isinstance(value, msgspec.Struct):
-        fields = {name: _mended(getattr(value, name)) for name in value.__struct_fields__}
+        fields = {name: mended(getattr(value, name)) for name in value.__struct_fields__}
         return msgspec.structs.replace(value, **fields)
     return value

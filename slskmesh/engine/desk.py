@@ -27,6 +27,8 @@ from slskmesh.engine.library_desk import LibraryDesk
 from slskmesh.engine.mode_desk import ModeDesk
 from slskmesh.engine.order_desk import OrderDesk
 from slskmesh.engine.people_desk import PeopleDesk
+from slskmesh.engine.service_desk import ServiceDesk
+from slskmesh.engine.show_desk import ShowDesk
 from slskmesh.engine.views import SettingsView, SettingView
 from slskmesh.errors import SlskmeshError, UserError
 from slskmesh.identity.peerid import parse_peer, peer_short
@@ -49,6 +51,7 @@ class Desk:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.services = ServiceDesk(engine)
         self._table: dict[type[cmd.Command], Callable[[int, Any], Awaitable[tuple[str, str] | str]]] = {
             cmd.Download: self._download,
             cmd.Pause: self._pause,
@@ -77,6 +80,8 @@ class Desk:
             **DiskDesk(engine).table,
             **OrderDesk(engine).table,
             **AlbumDesk(engine).table,
+            **ShowDesk(engine).table,
+            **self.services.table,
             **engine.legacy.searching.table,
         }
 

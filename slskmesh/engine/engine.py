@@ -257,6 +257,7 @@ class Engine:
         self.orders.watch(viewer, False)
         self.legacy.searching.forget(viewer)
         self.legacy.queries.forget(viewer)
+        self.desk.services.forget(viewer)
         await self.legacy_pulse.chats.watch(viewer, False, "")
 
     def downloads_root(self) -> Path:

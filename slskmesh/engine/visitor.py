@@ -109,6 +109,12 @@ class Visitor:
             await self.change()
         return view
 
+    def post(self, command: Command) -> int:
+        """Has a command carried out of which only its events are wanted; returns its request number."""
+        request = self.number()
+        self._engine.enqueue(request, command)
+        return request
+
     async def ask(self, command: Command, number: int | None = None) -> Reply:
         """Has a command carried out. Refused with the engine's words; trio.TooSlowError after a minute."""
         request = self.number() if number is None else number

@@ -90,6 +90,10 @@ class Answering:
         self._services[service.name] = service
         self._methods[service.name] = methods
 
+    def offered(self) -> dict[str, Service]:
+        """Every service there is, exposed or not, by name."""
+        return dict(self._services)
+
     def exposed(self) -> tuple[Service, ...]:
         """What peers may call now, by name."""
         allowed = self._allow()

@@ -72,6 +72,10 @@ class Fabric:
         """Adds a service; peers may call it while its name is on the allowlist. ValueError: it is not well formed."""
         self._answering.offer(service)
 
+    def offered(self) -> dict[str, Service]:
+        """Every service of this node, exposed or not, by name: their methods are known here."""
+        return self._answering.offered()
+
     def exposed(self) -> tuple[Service, ...]:
         """What peers may call now."""
         return self._answering.exposed()

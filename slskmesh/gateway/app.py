@@ -25,6 +25,11 @@ from slskmesh.gateway import (
     documents_albums,
     documents_files,
     documents_jobs,
+    mesh_http,
+    own_commands,
+    own_events,
+    own_paths,
+    own_views,
     routes_self,
     slskd_about,
     slskd_batches,
@@ -47,6 +52,11 @@ from slskmesh.gateway.rights import CHECKS, Right, Routes
 _LOCAL: Final = frozenset({"localhost"})
 ALL: Final[Sequence[Routes]] = (
     routes_self.routes,
+    own_paths.routes,
+    own_events.routes,
+    own_views.routes,
+    own_commands.routes,
+    mesh_http.routes,
     documents_about.routes,
     documents_about.fairness_routes,
     documents_albums.routes,

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from slskmesh.engine.visitor import Visitor
 from slskmesh.gateway.guesses import Guesses
 from slskmesh.gateway.keys import Keys
+from slskmesh.gateway.own_streams import Streams
 from slskmesh.gateway.searches import Searches
 from slskmesh.gateway.transfers import Transfers
 from slskmesh.setting_sections import GatewaySettings
@@ -27,9 +28,11 @@ class Gate:
         self.guesses = Guesses(keys)
         self.searches = Searches(engine, nursery)
         self.transfers = Transfers(engine)
+        self.streams = Streams()
 
 
-def _gate(request: Request) -> Gate:
+async def _gate(request: Request) -> Gate:
+    """Async, or FastAPI would start a thread for each request to call it."""
     gate = request.app.state.gate
     assert isinstance(gate, Gate)
     return gate

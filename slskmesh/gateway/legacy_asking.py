@@ -39,10 +39,10 @@ async def check_online(gate: Gate) -> None:
         raise GatewayError(409, f"not connected to the Soulseek server: {view.what}")
 
 
-async def done(gate: Gate, command: Command, refused: int = 400) -> Reply:
+async def done(gate: Gate, command: Command, refused: int = 400, number: int | None = None) -> Reply:
     """Has a command carried out; GatewayError with the status `refused`, or 429 where it is a matter of time."""
     try:
-        return await gate.engine.ask(command)
+        return await gate.engine.ask(command, number)
     except Refused as error:
         raise _told(error, refused) from error
 

@@ -74,13 +74,17 @@ class Routes:
         also: dict[int, str] | None = None,
         optional: bool = False,
         stream: bool = False,
+        lines: bool = False,
     ) -> Callable[[_Handler], _Handler]:
         """A route. `gives`, `takes`: the shapes of answer and body (`optional`: the body may be empty), `status` that
-        of success, `also` other statuses and when they come, `stream`: it gives server-sent events.
+        of success, `also` other statuses and when they come, `stream`: it gives server-sent events, `lines`: or lines
+        of JSON.
         """
         told: dict[int | str, dict[str, Any]] = {
             status: {"description": "Done", **self._content(gives, stream)}
         }
+        if lines:
+            told[status]["content"]["application/x-ndjson"] = {"schema": {"type": "string"}}
         self.shapes.add(Problem)
         for code, when in {400: "What was asked for makes no sense", **(also or {})}.items():
             told.setdefault(code, {"description": when, **(refused(self._prefix) if code >= 400 else {})})
