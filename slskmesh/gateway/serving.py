@@ -16,9 +16,10 @@ from typing import Any, Final, cast
 
 import hypercorn.config
 import trio
-from h11 import Request
+from h11 import ERROR, LocalProtocolError, Request, Response
 from hypercorn.app_wrappers import ASGIWrapper
-from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.events import RawData
+from hypercorn.protocol.h11 import H11Protocol, H11SendableEvent
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
@@ -40,6 +41,7 @@ logging.getLogger("trio.serve_listeners").addHandler(
     logging.NullHandler()
 )  # it would tell the screen of full tables
 _IDLE: Final = 30.0  # seconds until a line's next request must have come with its whole head
+_TOGETHER: Final = 64 * 1024  # bytes of a body that are sent with its head; more are not copied for that
 HEAD_MAX: Final = 16 * 1024
 """Bytes of a request's head."""
 
@@ -102,7 +104,27 @@ async def _call(guard: Guard, line: Line, scope: Scope, receive: Receive, send: 
 
 
 class _Http11(H11Protocol):
-    """HTTP/1.1 alone."""
+    """HTTP/1.1 alone. The head of an answer waits for what follows it: a small answer is one packet, not two."""
+
+    _head = b""
+
+    async def _send_h11_event(self, event: H11SendableEvent) -> None:
+        try:
+            data = self.connection.send(event)
+        except LocalProtocolError:
+            if self.connection.their_state is not ERROR:
+                raise
+            return
+        assert data is not None
+        if isinstance(event, Response):
+            self._head = data
+            return
+        if self._head and len(data) > _TOGETHER:
+            head, self._head = self._head, b""
+            await self.send(RawData(data=head))
+        data, self._head = self._head + data, b""
+        if data:
+            await self.send(RawData(data=data))
 
     async def _check_protocol(self, event: Request) -> None:
         """Hypercorn would turn to HTTP/2 where it is asked to."""
