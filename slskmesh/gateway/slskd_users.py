@@ -28,6 +28,7 @@ from slskmesh.gateway.social_shapes import BrowseStatus, UserInfo, UserStatus
 routes = Routes("/api/v0", "users")
 _AWAY = {404: "The user is offline", 409: OFFLINE, 504: "The user, or the server, does not answer"}
 _STOPPED = "stopped"
+_LONGEST_NAME = 30
 
 
 @routes.get("/users/{username:path}/info", gives=UserInfo, also=_AWAY)
@@ -52,7 +53,7 @@ async def browse_status(username: str, gate: GateDep) -> Response:
     return answer(shapes.browse_status(standing))
 
 
-@routes.get("/users/{username:path}/status", gives=UserStatus, also={409: OFFLINE, 504: _AWAY[504]})
+@routes.get("/users/{username:path}/status", gives=UserStatus, also=_AWAY | {404: "Nobody is called so"})
 async def status(username: str, gate: GateDep) -> Response:
     """Asks the server how a user is; who is unknown to it is offline."""
     _check_name(username)
@@ -112,5 +113,7 @@ async def _why(gate: Gate, username: str, note: str) -> int:
 
 
 def _check_name(username: str) -> None:
-    if not username.strip():
-        raise GatewayError(404, "a user has a name")
+    """GatewayError 404: servers give nobody such a name, so nobody needs to be asked."""
+    plain = username.isascii() and username.isprintable() and username == username.strip()
+    if not plain or not 0 < len(username) <= _LONGEST_NAME:
+        raise GatewayError(404, f"nobody is called so: a name has 1 to {_LONGEST_NAME} signs of ASCII")
