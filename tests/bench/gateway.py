@@ -1,9 +1,10 @@
 """The HTTP gateway: `python -m tests.bench.gateway [--rounds N] [--seconds S] [--size MiB] [--runs N] [--only a,b]`.
 
-Requests: a `slskmesh daemon` serves GETs to another process (`contenders/gateway_load.py`: LINES plain sockets,
-one request after the other on each), and in turn with it a bare FastAPI app on Hypercorn's trio worker that gives the
-same bytes from memory, without key, guard or engine (`contenders/gateway_bare.py`), so that what else the machine does
-meets both alike; one uncounted round goes first. What is asked for:
+Requests: a `slskmesh daemon` (`contenders/gateway_ours.py`: all of it but the bound of requests a second) serves GETs
+to another process (`contenders/gateway_load.py`: LINES plain sockets, one request after the other on each), and in turn
+with it a bare FastAPI app on Hypercorn's trio worker gives the same bytes from memory, without key, guard or engine
+(`contenders/gateway_bare.py`), so that what else the machine does meets both alike; one uncounted round goes first.
+What is asked for:
 - status: /api/v0/application, what clients look at before anything else;
 - search: /api/v0/searches/{id} of a search with 200 responses, which clients poll;
 - responses: the 200 responses of it, 5 files each;
@@ -162,7 +163,7 @@ def requests(work: Path, loader: Loader, rounds: int, seconds: float) -> dict[st
     with contextlib.ExitStack() as stack:
         crowd = stack.enter_context(Child("tests.bench.contenders.gateway_crowd", str(USERS), str(FILES)))
         home = gateway_home(work / "served", crowd.line(PATIENCE)["server"])
-        daemon = stack.enter_context(Child("slskmesh", "daemon", "--home", str(home), "--until-eof"))
+        daemon = stack.enter_context(Child("tests.bench.contenders.gateway_ours", str(home)))
         base, key = daemon.line(PATIENCE)["gateway"], key_of(home)
         headers = {"X-API-Key": key}
         http = stack.enter_context(
