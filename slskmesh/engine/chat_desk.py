@@ -209,7 +209,7 @@ class ChatDesk:
         messages = await self._messages(user, command.before, limit)
         me = self._engine.legacy.account.name
         lines = tuple(message_line(message, user, me) for message in messages)
-        told = ChatLines(False, shown(user), lines, earlier=True)
+        told = ChatLines(False, shown(user), lines, earlier=True, query=request)
         self._engine.hub.tell(viewer_of(request), told)
         return f"{len(lines)} earlier" if lines else "nothing earlier is kept"
 

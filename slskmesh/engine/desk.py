@@ -297,10 +297,12 @@ class Desk:
 
 
 def _check_text(command: cmd.Command) -> None:
-    """UserError: a word of a command is no text (half a character of UTF-16): nothing can keep or send that."""
+    """UserError: a word of a command is no text (half a character of UTF-16, a zero): nothing can keep or send that."""
     for field in command.__struct_fields__:
         value = getattr(command, field)
         for word in value if isinstance(value, tuple) else (value,):
+            if isinstance(word, str) and "\0" in word:
+                raise UserError(f"{field}: holds something that is no character")
             if isinstance(word, str) and not word.isascii():
                 try:
                     word.encode()

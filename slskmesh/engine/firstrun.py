@@ -61,4 +61,6 @@ def check_downloads(downloads: str) -> str:
             pass
     except OSError as error:
         raise UserError(f"{path}: cannot be used for downloads: {error.strerror or error}") from error
+    except ValueError as error:  # a zero byte, which no path can hold
+        raise UserError(f"a downloads folder cannot be named so: {error}") from error
     return str(path)

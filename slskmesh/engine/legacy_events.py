@@ -34,13 +34,14 @@ class ChatLines(Event, frozen=True):
     """Lines of a room or conversation, oldest first: new ones, or (`earlier`) ones from before.
 
     The first after `WatchChat` is all that is kept in memory, maybe nothing. A line under a number that was told takes
-    its place: a message that waited and was sent.
+    its place: a message that waited and was sent. `query`: the request they answer, None: nobody's.
     """
 
     room: bool
     name: SafeStr
     lines: tuple[ChatLineView, ...]
     earlier: bool = False
+    query: int | None = None
 
 
 class ChatShown(Event, frozen=True):
