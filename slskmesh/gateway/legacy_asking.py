@@ -13,6 +13,7 @@ from slskmesh.engine.events import Event, Reply
 from slskmesh.engine.legacy_views import ModeView
 from slskmesh.gateway.answers import GatewayError
 from slskmesh.gateway.gate import Gate
+from slskmesh.gateway.kept import check_kept
 from slskmesh.text import SafeStr, sanitize
 
 E = TypeVar("E", bound=Event)
@@ -40,7 +41,8 @@ async def check_online(gate: Gate) -> None:
 
 
 async def done(gate: Gate, command: Command, refused: int = 400, number: int | None = None) -> Reply:
-    """Has a command carried out; GatewayError with the status `refused`, or 429 where it is a matter of time."""
+    """Has a command carried out; GatewayError with the status `refused`, 429: a matter of time, 403: it is kept."""
+    check_kept(command)
     try:
         return await gate.engine.ask(command, number)
     except Refused as error:

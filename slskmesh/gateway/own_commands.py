@@ -25,6 +25,7 @@ from slskmesh.engine import (
 from slskmesh.engine.attach_wire import COMMANDS
 from slskmesh.engine.commands import Command
 from slskmesh.engine.events import Event
+from slskmesh.gateway import kept
 from slskmesh.gateway.answers import JSON, GatewayError, Snake, answer
 from slskmesh.gateway.bodies import read_body
 from slskmesh.gateway.gate import Gate, GateDep
@@ -44,6 +45,7 @@ ELSEWHERE: Final = {
     "WatchJob": "ShowJob shows it once",
     "WatchLegacy": "ShowLegacy shows it once",
     "WatchChat": "ShowChat shows it once",
+    **kept.COMMANDS,
     "WatchOrders": "the gateway watches orders for all programs; GET views/OrdersView",
 }
 ANSWERS: Final[dict[str, type[Event]]] = {
