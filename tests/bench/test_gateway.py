@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.bench.gateway import Figures, Loader, lost, ratio
 from tests.bench.processes import Child
@@ -31,7 +32,8 @@ def test_the_loader_asks_and_stops_when_told(tmp_path: Path) -> None:
         loader = Loader(child)
         told = loader.steady(url, "a key, a key, a key", 0.2)
         assert told["requests"] == len(told["ms"]) >= 4 and told["seconds"] >= 0.2
-        with loader.pace(url, "a key, a key, a key", paced := {}):
+        paced: dict[str, Any] = {}
+        with loader.pace(url, "a key, a key, a key", paced):
             pass
         assert paced["requests"] == len(paced["ms"])
         assert loader.steady(url, "a key, a key, a key", 0.1)["requests"] >= 4
