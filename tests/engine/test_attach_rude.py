@@ -89,9 +89,10 @@ def test_one_for_whom_too_much_piles_up_is_cut_off(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(attach_door, "BACKLOG_MAX", 300)
     with host(tmp_path) as first, Raw(first.home.root) as stopped:
         stopped.hello(5)
-        while 5 in first.engine.hub:
-            flood(first, 2_000)
-        assert stopped.cut()
+        for _ in range(50):
+            if 5 in first.engine.hub:
+                flood(first, 2_000)
+        assert 5 not in first.engine.hub and stopped.cut()
         Guest(first.home.root).stop()
 
 
