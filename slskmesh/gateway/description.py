@@ -60,7 +60,6 @@ def describe(app: FastAPI, parts: Iterable[Routes]) -> dict[str, Any]:
     told["tags"] = [{"name": tag} for tag in dict.fromkeys(part.tag for part in parts)]
     for path, operation in operations(told):
         _complete(path, operation)
-    _modernise(told)
     return told
 
 
@@ -75,19 +74,6 @@ def _schemas(parts: Iterable[Routes]) -> dict[str, Any]:
     shapes = sorted({shape for part in parts for shape in part.shapes}, key=repr)
     _, schemas = msgspec.json.schema_components(shapes, ref_template=REF)
     return schemas
-
-
-def _modernise(told: Any) -> None:
-    """Says of lists of fixed length what JSON Schema says since 2020; msgspec says it as before."""
-    if isinstance(told, dict):
-        if isinstance(told.get("items"), list):
-            told["prefixItems"] = told.pop("items")
-            told["items"] = False
-        for inner in told.values():
-            _modernise(inner)
-    elif isinstance(told, list):
-        for inner in told:
-            _modernise(inner)
 
 
 def _complete(path: str, operation: dict[str, Any]) -> None:

@@ -38,7 +38,6 @@ CHECKS: Final = [
 _OWN: Final = "/api/slskmesh"
 LEFT_OUT: Final[dict[tuple[str, str], str]] = {
     ("POST", f"{_OWN}/commands/FinishSetup"): "makes folders anywhere",
-    ("POST", f"{_OWN}/commands/ExportPeople"): "writes files anywhere",
     ("POST", f"{_OWN}/commands/SetSetting"): "points to other folders and machines",
     ("PUT", f"{_OWN}/settings/{{key}}"): "the same",
     ("POST", f"{_OWN}/commands/SetAccount"): "logs out",
@@ -46,11 +45,25 @@ LEFT_OUT: Final[dict[tuple[str, str], str]] = {
     ("POST", f"{_OWN}/commands/Connect"): "dials other machines",
     ("POST", f"{_OWN}/peers"): "the same",
 }
-EXAMPLES: Final = {schemathesis.GenerationMode.POSITIVE: 4, schemathesis.GenerationMode.NEGATIVE: 3}
+EXAMPLES: Final = {schemathesis.GenerationMode.POSITIVE: 3, schemathesis.GenerationMode.NEGATIVE: 2}
 WAIT: Final = 60
 
 TOLD: dict[str, Any] = build_app(ALL).openapi()
-SCHEMA = schemathesis.openapi.from_dict(TOLD)
+
+
+def digestible(told: Any) -> Any:
+    """The description without lists of fixed length, of which schemathesis 4.32 makes a schema that it refuses then."""
+    if isinstance(told, list):
+        return [digestible(one) for one in told]
+    if not isinstance(told, dict):
+        return told
+    if "prefixItems" in told:
+        told = {**told, "items": {"anyOf": told["prefixItems"]}}
+        del told["prefixItems"]
+    return {key: digestible(inner) for key, inner in told.items()}
+
+
+SCHEMA = schemathesis.openapi.from_dict(digestible(TOLD))
 
 
 def routes() -> list[tuple[str, str]]:
