@@ -46,7 +46,7 @@ class GatewayDoor:
             listener = _listen(settings.listen)
         except SlskmeshError as error:
             log.error("the gateway is shut: %s", type(error).__name__)
-            engine.notice(Level.ERROR, f"the gateway is shut: {error}")
+            engine.notice(Level.WARN, f"the gateway is shut: {error}")
             engine.show_door(trouble=sanitize(str(error), 300))
             task_status.started()
             return

@@ -339,7 +339,7 @@ async def test_the_end_of_an_answer_is_not_taken_for_the_end_of_who_asked() -> N
 
 async def test_a_fault_of_ours_leaves_no_insides(caplog: pytest.LogCaptureFixture) -> None:
     async def fails(scope: Any, receive: Any, send: Any) -> None:
-        raise KeyError("/home/somebody/secret")
+        raise KeyError("/srv/somebody/secret")
 
     async def refuses(scope: Any, receive: Any, send: Any) -> None:
         raise ExceptionGroup("both", [UserError("/home/somebody"), OSError("/home/somebody")])
