@@ -19,11 +19,11 @@ import trio
 from h11 import ERROR, LocalProtocolError, Request, Response
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.events import RawData
-from hypercorn.protocol.h11 import H11Protocol, H11SendableEvent
+from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import ConnectionState
+from hypercorn.typing import ConnectionState, H11SendableEvent
 from hypercorn.utils import parse_socket_addr
 
 from slskmesh.engine.thread import innermost
