@@ -51,6 +51,10 @@ from slskmesh.gateway.rights import CHECKS, Right, Routes
 
 _LOCAL: Final = frozenset({"localhost"})
 ALL: Final[Sequence[Routes]] = (
+    slskd_about.routes,  # what is polled most comes first: routes are tried in this order
+    slskd_searches.routes,
+    slskd_batches.routes,  # before transfers, whose routes of a user would take them
+    slskd_transfers.routes,
     routes_self.routes,
     own_paths.routes,
     own_events.routes,
@@ -63,16 +67,12 @@ ALL: Final[Sequence[Routes]] = (
     documents_files.routes,
     documents_jobs.routes,
     documents_jobs.aliases,
-    slskd_batches.routes,  # before transfers, whose routes of a user would take them
-    slskd_about.routes,
     slskd_conversations.routes,
     slskd_directory.routes,
     slskd_files.routes,
     slskd_rooms.routes,
-    slskd_searches.routes,
     slskd_server.routes,
     slskd_shares.routes,
-    slskd_transfers.routes,
     slskd_users.routes,
 )
 
