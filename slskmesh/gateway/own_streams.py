@@ -88,11 +88,13 @@ class Told(Response):
                     async for piece in pieces:
                         await send(_body(piece))
                 except SlskmeshError as error:
-                    await send(_body(self._complaint(error)))
+                    await send(_body(self._complaint(str(error))))
+                except trio.TooSlowError:
+                    await send(_body(self._complaint("the engine did not answer in time")))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _complaint(self, error: SlskmeshError) -> bytes:
-        problem = Problem(error=str(error))
+    def _complaint(self, text: str) -> bytes:
+        problem = Problem(error=text)
         return event("error", problem) if self._kind == EVENTS else written(problem) + b"\n"
 
 

@@ -44,6 +44,7 @@ LEFT_OUT: Final[dict[tuple[str, str], str]] = {
     ("POST", f"{_OWN}/commands/SetMode"): "logs out",
     ("POST", f"{_OWN}/commands/Connect"): "dials other machines",
     ("POST", f"{_OWN}/peers"): "the same",
+    ("GET", f"{_OWN}/views/ModeView"): "has pairs, which schemathesis cannot read; see test_own.py",
 }
 EXAMPLES: Final = {schemathesis.GenerationMode.POSITIVE: 3, schemathesis.GenerationMode.NEGATIVE: 2}
 WAIT: Final = 60
