@@ -104,7 +104,7 @@ async def _call(guard: Guard, line: Line, scope: Scope, receive: Receive, send: 
 
 
 class _Http11(H11Protocol):
-    """HTTP/1.1 alone. The head of an answer waits for what follows it: a small answer is one packet, not two."""
+    """HTTP/1.1 alone. The head of an answer that tells its length waits for what follows: one packet, not two."""
 
     _head = b""
 
@@ -116,7 +116,7 @@ class _Http11(H11Protocol):
                 raise
             return
         assert data is not None
-        if isinstance(event, Response):
+        if isinstance(event, Response) and any(name == b"content-length" for name, _ in event.headers):
             self._head = data
             return
         if self._head and len(data) > _TOGETHER:

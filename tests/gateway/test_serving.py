@@ -306,6 +306,16 @@ async def test_work_ends_when_the_line_does() -> None:
         await until(lambda: app.cancelled == 1 and not len(place.lines))
 
 
+async def test_the_head_of_a_stream_waits_for_nothing() -> None:
+    async def silent(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await trio.sleep_forever()
+
+    async with serving(silent) as place, await place.dial() as stream:
+        await stream.send_all(GET)
+        assert b" 200 " in await head_of(stream)
+
+
 async def test_half_an_answer_does_not_look_whole() -> None:
     async def breaks(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
