@@ -172,15 +172,23 @@ async def test_who_sends_a_body_that_nobody_reads_blocks_nothing() -> None:
     """Hypercorn's own queue holds ten pieces; with it full, the end of such a request would never come."""
     app = Echo(reads=False)
     app.hold = trio.Event()
-    async with serving(app) as place, await place.dial() as stream:
-        await stream.send_all(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for _ in range(64):
-            await stream.send_all(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+
+    async def send(stream: trio.SocketStream) -> None:
+        with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await stream.send_all(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(256):
+                await stream.send_all(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+
+    async with serving(app) as place, await place.dial() as stream, trio.open_nursery() as nursery:
+        nursery.start_soon(send, stream)
         await until(lambda: len(app.seen) == 1)
+        await trio.testing.wait_all_tasks_blocked(0.05)  # every queue on the way is full by now
         app.hold.set()
-        assert (await head_of(stream)).startswith(b"HTTP/1.1 200 ")
-        await rest_of(stream)
-        await until(lambda: not len(place.lines))
+        with trio.fail_after(SOON):
+            assert (await head_of(stream)).startswith(b"HTTP/1.1 200 ")
+            await rest_of(stream)
+            await until(lambda: not len(place.lines))
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_slow_head_ends_in_time(autojump_clock: trio.testing.MockClock) -> None:
