@@ -13,10 +13,14 @@ from slskmesh.gateway.answers import GatewayError
 
 COMMANDS: Final = {
     "ExportPeople": "it writes a file wherever it is told: `slskmesh users export`",
+    "FinishSetup": "it chooses what of this machine is shared: the first start of `slskmesh` asks for that",
     "ImportPeople": "it reads any file it is told: `slskmesh users import`",
 }
 SETTINGS: Final = frozenset(
     {
+        "library.shares",  # what of this machine others may fetch
+        "library.follow_links",
+        "library.downloads",
         "soulseek.hooks",  # runs programs
         "soulseek.password_file",
         "gateway.listen",

@@ -64,7 +64,6 @@ WRITE  POST   /api/slskmesh/commands/Connect
 WRITE  POST   /api/slskmesh/commands/Disconnect
 WRITE  POST   /api/slskmesh/commands/Download
 READ   POST   /api/slskmesh/commands/Earlier
-WRITE  POST   /api/slskmesh/commands/FinishSetup
 WRITE  POST   /api/slskmesh/commands/Forget
 WRITE  POST   /api/slskmesh/commands/ForgetCapture
 WRITE  POST   /api/slskmesh/commands/ForgetConversation

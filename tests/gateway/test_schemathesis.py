@@ -37,7 +37,6 @@ CHECKS: Final = [
 ]
 _OWN: Final = "/api/slskmesh"
 LEFT_OUT: Final[dict[tuple[str, str], str]] = {
-    ("POST", f"{_OWN}/commands/FinishSetup"): "makes folders anywhere",
     ("POST", f"{_OWN}/commands/SetSetting"): "points to other folders and machines",
     ("PUT", f"{_OWN}/settings/{{key}}"): "the same",
     ("POST", f"{_OWN}/commands/SetAccount"): "logs out",
