@@ -14,7 +14,8 @@ The responses come from a Soulseek server's crowd over 200 connections, the down
 Swarm: a new home's engine fetches a random file from SEEDERS daemons over loopback, in turn quietly, with its gateway
 answering 200 status requests a second, and with the bare app answering as many beside it ("beside": what the load alone
 takes from a machine with few cores, none of it ours). `loss` is the median of (quiet - other) / quiet in MB/s of each
-run's neighbours. The file is compared with the source outside the clock.
+run's neighbours; `own` the same of served against beside: what it costs that the engine itself answers. The file is
+compared with the source outside the clock.
 
 Prints one JSON line: requests a second, p50 and p99 in ms of all requests, ratios to the bare app (median of rounds),
 MB/s and losses. Exit code 1 if more than LOSS_MAX is lost, 2 if a process fails.
@@ -264,7 +265,10 @@ def swarm(work: Path, loader: Loader, size: int, runs: int) -> dict[str, Any]:
         "seeders": SEEDERS,
         "mb_s": {how: spread(values) for how, values in speeds.items()},
         "answered_per_s": {how: spread(values) for how, values in answered.items()},
-        "loss": {how: lost(speeds["quiet"], speeds[how]) for how in answered},
+        "loss": {
+            **{how: lost(speeds["quiet"], speeds[how]) for how in answered},
+            "own": lost(speeds["beside"], speeds["served"]),
+        },
     }
 
 
