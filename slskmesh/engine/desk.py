@@ -22,7 +22,7 @@ from slskmesh.engine.events import Reply
 from slskmesh.engine.firstrun import check_downloads, check_shares, suggest_downloads, suggest_shares
 from slskmesh.engine.hub import viewer_of
 from slskmesh.engine.job_desk import JobDesk
-from slskmesh.engine.legacy_desk import LegacyDesk
+from slskmesh.engine.legacy_desk import LegacyDesk, content_in
 from slskmesh.engine.library_desk import LibraryDesk
 from slskmesh.engine.mode_desk import ModeDesk
 from slskmesh.engine.order_desk import OrderDesk
@@ -118,30 +118,30 @@ class Desk:
     # -- downloads ---------------------------------------------------------------------------------------------
 
     async def _download(self, request: int, command: cmd.Download) -> tuple[str, str]:
-        content = _content(command.content)
+        content = content_in(command.content)
         if not self._engine.settings.configured:
             raise UserError("choose a downloads folder first (pane Settings)")
         await self._engine.downloads.add(content, command.size, command.name, command.folder)
         return f"added: {command.name}", command.content
 
     async def _pause(self, request: int, command: cmd.Pause) -> str:
-        await self._engine.downloads.pause(_content(command.transfer))
+        await self._engine.downloads.pause(content_in(command.transfer))
         return "paused"
 
     async def _resume(self, request: int, command: cmd.Resume) -> str:
-        await self._engine.downloads.resume(_content(command.transfer))
+        await self._engine.downloads.resume(content_in(command.transfer))
         return "resumed"
 
     async def _remove(self, request: int, command: cmd.Remove) -> str:
-        await self._engine.downloads.remove(_content(command.transfer))
+        await self._engine.downloads.remove(content_in(command.transfer))
         return "removed"
 
     async def _move(self, request: int, command: cmd.Move) -> str:
-        await self._engine.downloads.move(_content(command.transfer), command.by)
+        await self._engine.downloads.move(content_in(command.transfer), command.by)
         return "moved"
 
     async def _watch(self, request: int, command: cmd.Watch) -> str:
-        content = _content(command.transfer) if command.transfer else b""
+        content = content_in(command.transfer) if command.transfer else b""
         self._engine.pulse.watch(viewer_of(request), content)
         return ""
 
@@ -313,13 +313,3 @@ def _check_text(command: cmd.Command) -> None:
 def _seconds_of(error: SlskmeshError) -> str:
     """After how many seconds the same may be asked again; empty: it is no matter of time."""
     return str(error.retry_after) if isinstance(error, SayingRefused | SearchRefused) else ""
-
-
-def _content(text: str) -> bytes:
-    try:
-        content = bytes.fromhex(text)
-    except ValueError:
-        content = b""
-    if len(content) != 32:
-        raise UserError("a content id is 64 hexadecimal digits")
-    return content

@@ -306,6 +306,17 @@ def discs_of(listing: Listing, folder: str) -> Listing:
     return Listing(listing.user, tuple(one for one in listing.folders if belongs(one[0])), listing.done)
 
 
+def content_in(text: str) -> bytes:
+    """The content id in a command. UserError: it is none."""
+    try:
+        content = bytes.fromhex(text)
+    except ValueError:
+        content = b""
+    if len(content) != 32:
+        raise UserError("a content id is 64 hexadecimal digits")
+    return content
+
+
 def key_in(text: str) -> bytes:
     """The key of a download. UserError: it is none."""
     try:

@@ -16,7 +16,7 @@ import trio
 from slskmesh.engine import commands as cmd
 from slskmesh.engine import order_commands as order
 from slskmesh.engine.hub import viewer_of
-from slskmesh.engine.legacy_desk import Went, check_configured, count_of, get_file, key_in
+from slskmesh.engine.legacy_desk import Went, check_configured, content_in, count_of, get_file, key_in
 from slskmesh.engine.legacy_snapshots import shown
 from slskmesh.engine.orders import LEGACY_DIGITS, Orders
 from slskmesh.errors import SlskmeshError, UserError
@@ -84,7 +84,7 @@ class OrderDesk:
     def _goes(self, user: str, wanted: order.Wanted) -> bool:
         """Whether a file is on its way, or here."""
         if wanted.content:
-            there = self._engine.downloads.state(_content(wanted.content))
+            there = self._engine.downloads.state(content_in(wanted.content))
             return there is not None and there.phase not in (Phase.PAUSED, Phase.FAILED)
         legacy, key = self._engine.legacy, self._known(self._source(user, wanted))
         state = legacy.downloads.state(key) if key is not None else None
@@ -178,7 +178,7 @@ class OrderDesk:
         return self._engine.legacy.downloads.key_of_source(source.user, source.file)
 
     async def _of_peers(self, wanted: order.Wanted) -> str:
-        downloads, content = self._engine.downloads, _content(wanted.content)
+        downloads, content = self._engine.downloads, content_in(wanted.content)
         known = downloads.state(content)
         name = wanted.file.replace("/", "\\").rpartition("\\")[2]
         try:
@@ -300,14 +300,4 @@ def _is_text(word: str) -> bool:
 
 def _transfer(text: str) -> str:
     """The name of a transfer. UserError: it is none."""
-    return (_content(text) if len(text) > LEGACY_DIGITS else key_in(text)).hex()
-
-
-def _content(text: str) -> bytes:
-    try:
-        content = bytes.fromhex(text)
-    except ValueError:
-        content = b""
-    if len(content) != 32:
-        raise UserError("a content id is 64 hexadecimal digits")
-    return content
+    return (content_in(text) if len(text) > LEGACY_DIGITS else key_in(text)).hex()

@@ -117,8 +117,15 @@ def rubbish_of(kind: type[cmd.Command]) -> list[cmd.Command]:
 def _nonsense(kind: Any, text: str, number: int) -> Any:
     """A value of a type, made of this text and this number."""
     kind = getattr(kind, "__supertype__", kind)
-    if kind in (str, int, float, bool):
-        return {str: text, int: number, float: float(number), bool: True}[kind]
+    plain = {
+        str: text,
+        int: number,
+        float: float(number),
+        bool: True,
+        bytes: text.encode("utf-8", "surrogatepass"),
+    }
+    if kind in plain:
+        return plain[kind]
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         fields = msgspec.structs.fields(kind)
         return kind(**{field.name: _nonsense(field.type, text, number) for field in fields})
