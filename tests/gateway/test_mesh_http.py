@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -13,7 +12,7 @@ from slskmesh import __version__
 from slskmesh.engine import commands as cmd
 from slskmesh.engine.service_commands import ServiceEnded
 from slskmesh.engine.service_desk import SECONDS_MAX
-from slskmesh.engine.views import PeersView, PeerState, StatusView
+from slskmesh.engine.views import PeerState, PeersView, StatusView
 from slskmesh.fabric.status import Status
 from slskmesh.gateway.answers import GatewayError
 from slskmesh.gateway.mesh_http import TIMEOUT_MAX, check_ended
