@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def run_attach(home: Path) -> int:
     """Shows the terminal app on what runs on a home until the person leaves; returns its exit code."""
-    from slskmesh.cli.terminal import need_terminal
+    from slskmesh.cli.frontend import need_terminal
 
     need_terminal("`slskmesh --help` lists the commands that need none")
     error = held(home)
@@ -29,8 +29,8 @@ def run_attach(home: Path) -> int:
 
 def show_attached(home: Path, error: HomeBusyError) -> int:
     """The terminal app on a home that is held, as `error` says."""
+    from slskmesh.cli.frontend import load_frontend
     from slskmesh.cli.logfile import log_to
-    from slskmesh.cli.terminal import load_frontend
     from slskmesh.settings import load_settings
 
     settings = load_settings(home)

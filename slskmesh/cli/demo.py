@@ -31,7 +31,7 @@ def run_demo(
         return _headless(peers, size_mb, seed, kill_leecher, out)
     if out.as_json or kill_leecher or headless:
         raise UserError("--json and --kill-leecher go with --headless, --screenshots with none of them")
-    from slskmesh.cli.terminal import load_frontend, need_terminal
+    from slskmesh.cli.frontend import load_frontend, need_terminal
     from slskmesh.demo.interactive import run_interactive, run_pictures
 
     if screenshots is not None:

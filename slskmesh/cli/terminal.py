@@ -1,21 +1,15 @@
-"""Opens the terminal app on a home.
-
-The app is a plug: entry point group `slskmesh.frontends`, name `terminal`, called as
-`app(client, settings=Settings, tour=rows or None) -> exit code`; `pictures` takes the documentation's pictures.
-The app starts the client after its first frame; what the engine needs is imported then, on the engine's thread.
-"""
+"""Opens the terminal app on a home, or offers to attach where another instance holds it."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from slskmesh.cli.doors import engine_with_doors
+from slskmesh.cli.frontend import has_terminal, load_frontend, need_terminal
 from slskmesh.cli.logfile import log_to
 from slskmesh.engine.thread import EngineThread
-from slskmesh.errors import HomeBusyError, UserError
+from slskmesh.errors import HomeBusyError
 from slskmesh.paths import Home
 from slskmesh.settings import load_settings
 from slskmesh.text import sanitize
@@ -66,24 +60,3 @@ def _offer(home: Path, error: HomeBusyError) -> int:
     if said not in ("", "y", "yes"):
         raise HomeBusyError(f"{error}; `slskmesh attach` shows it") from error
     return show_attached(home, error)
-
-
-def has_terminal() -> bool:
-    """Whether there is a terminal to draw on and to ask at."""
-    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
-
-
-def need_terminal(instead: str) -> None:
-    """UserError if there is no terminal to draw on; `instead` says what to do then."""
-    if not has_terminal():
-        raise UserError(f"this needs a terminal for input, output and errors; {instead}")
-
-
-def load_frontend(name: str = "terminal") -> Callable[..., Any]:
-    """The terminal app's entry of this name. UserError if it is not installed."""
-    from importlib.metadata import entry_points
-
-    for entry in entry_points(group="slskmesh.frontends", name=name):
-        loaded: Callable[..., Any] = entry.load()
-        return loaded
-    raise UserError("the terminal app is not installed here; the other commands work: `slskmesh --help`")

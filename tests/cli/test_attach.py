@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from slskmesh.cli import attach as cli_attach
-from slskmesh.cli import terminal
+from slskmesh.cli import frontend
 from slskmesh.engine.attach_client import attach
 from slskmesh.engine.commands import SetSetting
 from slskmesh.engine.console import Console
@@ -159,7 +159,7 @@ def test_without_a_terminal_the_error_tells_how_to_attach(
 def test_where_nothing_runs_there_is_nothing_to_attach_to(
     make_home: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(terminal, "has_terminal", lambda: True)
+    monkeypatch.setattr(frontend, "has_terminal", lambda: True)
     for home in (make_home("h"), tmp_path / "none"):
         with pytest.raises(UserError, match="nothing runs"):
             cli_attach.run_attach(home)
@@ -174,13 +174,13 @@ def test_the_way_to_an_attached_screen_imports_nothing_heavy(
     home = make_home("h")
     daemon(home)
     code = (
-        "import sys\nfrom slskmesh.cli import attach, entry, terminal\n"
-        "terminal.has_terminal = lambda: True\n"
+        "import sys\nfrom slskmesh.cli import attach, entry, frontend\n"
+        "frontend.has_terminal = lambda: True\n"
         "def app(client, settings):\n"
         "    print([m for m in ('typer', 'trio', 'numpy', 'peewee', 'slskmesh.engine.engine') if m in sys.modules])\n"
         "    client.stop()\n"
         "    return 7\n"
-        "terminal.load_frontend = lambda: app\n"
+        "frontend.load_frontend = lambda: app\n"
         f"sys.exit(entry.main(['attach', '--home', {str(home)!r}]))\n"
     )
     done = subprocess.run(
