@@ -13,7 +13,7 @@ import pytest
 from aioslsk.exceptions import AuthenticationError
 from aioslsk.protocol import messages as m
 
-from slskmesh.demo.child import Child
+from slskmesh.demo.child import Child, Said
 from slskmesh.demo.soulseek.client import LegacyClient, settings
 from slskmesh.demo.soulseek.server import read_names
 from slskmesh.errors import UserError
@@ -44,12 +44,12 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with ServerProcess(tmp_path) as server:
         port = server.address.rpartition(":")[2]
+        news: queue.SimpleQueue[Said] = queue.SimpleQueue()
         second = Child(
-            "second",
-            ["slskmesh.demo.soulseek.server", "--port", port],
-            tmp_path / "second.log",
-            queue.SimpleQueue(),
+            "second", ["slskmesh.demo.soulseek.server", "--port", port], tmp_path / "second.log", news
         )
+        while news.get(timeout=60).what is not None:
+            pass  # it ends by itself: the end of its standard input would end it before it tried the port
         assert second.finish() == 1
         assert f"port {port}" in second.last_words()
 

@@ -33,7 +33,7 @@ def body_of(framed: bytes) -> bytes:
 def below(base: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:
     """Every type of the engine's below `base`."""
     found = {kind for child in base.__subclasses__() for kind in (child, *below(child))}
-    return {kind for kind in found if kind.__module__.startswith("slskmesh.")}
+    return {kind for kind in found if kind.__module__.startswith("slskmesh.engine.")}
 
 
 def test_every_view_event_and_command_of_the_engine_may_cross() -> None:

@@ -227,7 +227,7 @@ def test_names_of_slskdn_are_taken_and_a_label_is_found_by_its_name(tidy: Ground
         ("mb-release", {"mb_release_id": UNKNOWN, "target_dir": "/etc"}, "downloads folder"),
         ("mb-release", {"mb_release_id": UNKNOWN, "target_dir": "~/x"}, "downloads folder"),
         ("mb-release", {"mb_release_id": UNKNOWN, "target_dir": "a\\..\\..\\b"}, "downloads folder"),
-        ("mb-release", {"mb_release_id": UNKNOWN, "target_dir": "a\u0000b"}, "control"),
+        ("mb-release", {"mb_release_id": UNKNOWN, "target_dir": "a\u0000b"}, "no character"),
         ("mb-release", {"mb_release_id": UNKNOWN, "constraints": {"allow_lossy": "no"}}, "allow_lossy"),
         ("mb-release", {"mb_release_id": UNKNOWN, "constraints": {"overlay_bandwidth_kbps": -1}}, "kbps"),
         ("mb-release", {"mb_release_id": UNKNOWN, "metadata": {"requested_by": "x" * 101}}, "requested_by"),
