@@ -13,7 +13,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -307,14 +307,15 @@ class Rescue:
         head = _Head(self._legacy, sent.key, sent.user)
         await self._store.run(rescue_rows.save, sent.key, content)
         name = safe_name(sent.name)
-        try:
-            await self._swarm.add(content, sent.size, name, sent.folder, head=head)
-        except UserError as error:
-            await self._store.run(rescue_rows.delete, sent.key)
-            return str(error)
-        self.counts.begun += 1
-        self._say(sent.key, f"peers are asked for the rest: {candidate.why}")
-        return await self._see_through(sent.key, content, head)
+        with self._joined(sent.key, content):
+            try:
+                await self._swarm.add(content, sent.size, name, sent.folder, head=head)
+            except UserError as error:
+                await self._store.run(rescue_rows.delete, sent.key)
+                return str(error)
+            self.counts.begun += 1
+            self._say(sent.key, f"peers are asked for the rest: {candidate.why}")
+            return await self._follow(sent.key, content, head)
 
     async def _continue(self, key: bytes, content: bytes) -> None:
         """A rescue that a former run began."""
@@ -323,7 +324,8 @@ class Rescue:
             if sent is not None and self._swarm.state(content) is not None:
                 head = _Head(self._legacy, key, sent.user, sent.phase is TransferPhase.PAUSED)
                 self._swarm.join(content, head)
-                why = await self._see_through(key, content, head)
+                with self._joined(key, content):
+                    why = await self._follow(key, content, head)
                 if why:
                     self._say(key, f"not rescued: {why}")
                 return
@@ -333,11 +335,12 @@ class Rescue:
         finally:
             self._running.discard(key)
 
-    async def _see_through(self, key: bytes, content: bytes, head: _Head) -> str:
-        """Follows both sides to the end; why the candidate will not do, or empty."""
+    @contextlib.contextmanager
+    def _joined(self, key: bytes, content: bytes) -> Iterator[None]:
+        """While both sides are one transfer: from before there are two until the end."""
         self._contents[key] = content
         try:
-            return await self._follow(key, content, head)
+            yield
         finally:
             del self._contents[key]
             self._left.set()

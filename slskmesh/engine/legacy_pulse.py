@@ -98,7 +98,7 @@ class LegacyPulse:
 
     async def _beat_lists(self) -> None:
         while True:
-            self._downloads()
+            self.show_downloads()
             self._uploads()
             self._chats()
             self._people()
@@ -128,7 +128,8 @@ class LegacyPulse:
             self._watched[viewer] = key
         self._seen.pop(LegacyDownloadsView, None)
 
-    def _downloads(self) -> None:
+    def show_downloads(self) -> None:
+        """Shows the downloads where they changed."""
         downloads, rescue = self._legacy.downloads, self._legacy.rescue
         contents = {key: rescue.content_of(key) for key in rescue.rescues()}
         due = self._engine.clock() > self._due + _PAST

@@ -182,6 +182,7 @@ class Pulse:
     def _lists(self) -> None:
         engine = self._engine
         self._put(PeersView(tuple(self._peers())))
+        engine.legacy_pulse.show_downloads()  # first: of a rescued one both halves are seen to belong together
         downloads = engine.downloads.views()
         self._put(TransfersView(tuple(transfer_view(state, self._names) for state in downloads)))
         uploads = sorted(engine.uploads.views(), key=lambda upload: upload.state != "sending")

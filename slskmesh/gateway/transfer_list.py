@@ -133,6 +133,7 @@ class DownloadRows(_Rows):
         self._seen: tuple[object, object, object] = (None, None, None)
         self._waits = ""
         self._orders: dict[str, OrderView] = {}
+        self._halves: dict[str, str] = {}  # content -> key of the download it finishes or finished
 
     def look(
         self,
@@ -193,16 +194,28 @@ class DownloadRows(_Rows):
         self, legacy: Iterable[LegacyDownloadView], mesh: Iterable[TransferView]
     ) -> Iterator[TransferView]:
         """Downloads from peers that are no half of another one."""
-        rescues, done = set(), set()
+        done, keys = set[str](), dict[str, LegacyDownloadView]()
         for view in legacy:
             if view.transfer:
-                rescues.add(view.transfer)
+                self._halves[view.transfer] = view.key
             elif view.path and view.phase is LegacyPhase.DONE:
                 done.add(view.path)
+            keys[view.key] = view
+        there = {one.transfer for one in mesh}
+        self._halves = {
+            content: key
+            for content, key in self._halves.items()
+            if content in there and _is_one(keys.get(key))
+        }
         for one in mesh:
-            half = one.transfer in rescues or (one.path and one.path in done)
+            half = one.transfer in self._halves or (one.path and one.path in done)
             if not half or one.transfer in self._orders:
                 yield one
+
+
+def _is_one(view: LegacyDownloadView | None) -> bool:
+    """Whether a download that peers were asked to finish is still one with what they bring."""
+    return view is not None and (bool(view.transfer) or view.phase is LegacyPhase.DONE)
 
 
 class UploadRows(_Rows):

@@ -59,7 +59,7 @@ def beat(stand: Stand) -> None:
     """One look at all lists, as the pulse does."""
     pulse = stand.pulse
     for look in (
-        pulse._downloads,
+        pulse.show_downloads,
         pulse._uploads,
         pulse._chats,
         pulse._people,

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from slskmesh.engine import commands as cmd
+from slskmesh.engine import legacy_commands
 from slskmesh.engine.views import LibraryView
 from slskmesh.gateway.own_streams import STREAMS_MAX
 from tests.engine.nodes import furnish, running
@@ -23,9 +24,10 @@ HYBRID = {"mesh": {"enabled": True}}
 
 
 def told(answer: httpx.Response) -> Iterator[tuple[str, Any]]:
-    """(name, data) of each event, as they come."""
-    name = ""
+    """(name, data) of each event, as they come; AssertionError where what is wanted is not among them in time."""
+    name, deadline = "", time.monotonic() + WAIT
     for line in answer.iter_lines():
+        assert time.monotonic() < deadline, "what was waited for did not come"
         if line.startswith("event: "):
             name = line.removeprefix("event: ")
         elif line.startswith("data: "):
@@ -90,14 +92,11 @@ def test_events_tell_what_is_noticed_and_which_views_changed(me: Ground) -> None
 
 
 def test_a_notice_is_told(tmp_path: Path) -> None:
-    home = furnish(tmp_path, "peer", settings={"mesh": {"enabled": False}})
-    with running([home]) as [peer], ground(tmp_path) as me:
-        peer.listening(WAIT)
-        with me.http.stream("GET", f"{BASE}/events") as answer:
-            events = told(answer)
-            me.ok("POST", f"{BASE}/peers", json={"invite": peer.ask(cmd.MakeInvite()).value})
-            peer.stop()
-            notice = next(data for name, data in events if name == "Notice")
+    with ground(tmp_path) as me, me.http.stream("GET", f"{BASE}/events") as answer:
+        events = told(answer)
+        me.ask(legacy_commands.SetMode("hybrid"))
+        me.ask(legacy_commands.SetMode("mesh-only"))  # a change of mode is told by a notice
+        notice = next(data for name, data in events if name == "Notice")
     assert notice["text"]
     assert notice["level"] in ("info", "good", "warn", "error")
 

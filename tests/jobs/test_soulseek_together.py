@@ -18,7 +18,7 @@ from slskmesh.acquire.planner import Planner
 from slskmesh.acquire.soulseek import SoulseekMusic
 from slskmesh.jobs import fetch, legacy_state
 from slskmesh.jobs.jobs import Jobs
-from slskmesh.jobs.state import JobState, Phase, TrackPhase, TrackState
+from slskmesh.jobs.state import JobState, Phase, TrackState
 from slskmesh.soulseek.download_entry import key_of
 from slskmesh.soulseek.downloads import LegacyDownloads
 from slskmesh.soulseek.search_budget import SearchBudget
@@ -163,13 +163,12 @@ async def test_two_tracks_from_a_user_and_one_from_peers_over_a_restart(
     server, mesh = ScriptedServer(), Mesh(103)
     await nursery.start(server.serve)
     files = shared(tmp_path / "ben", 101, 102)
-    await nursery.start(user, "ben", files, server, 60 * 1024)
+    await nursery.start(user, "ben", files, server, 30 * 1024)
     anna = Anna("anna")
     async with anna.runs(tmp_path, server, mesh):
         number = await anna.jobs.add(spec())
-        # the second is on its way when all ends
-        await anna.until(lambda: anna.tracks and anna.tracks[0].phase is TrackPhase.DONE)
-        await anna.until(lambda: anna.tracks[1].done > 70_000)
+        # the first two share his line: one is done, or nearly, and the other on its way when all ends
+        await anna.until(lambda: len(anna.tracks) > 1 and anna.tracks[1].done > 70_000)
         assert anna.job.via == "both" and {t.user for t in anna.tracks[:2]} == {"ben"}
         assert "Soulseek: 1 user answered “ann winter light”: 2 of 3 tracks at 1 user" in anna.words
         assert anna.tracks[1].done < SIZE
