@@ -11,6 +11,7 @@ from slskmesh.gateway.server_shapes import server_state
 from slskmesh.text import sanitize
 from tests.demo.soulseek_line import ServerProcess
 from tests.gateway.ground import ground
+from tests.gateway.orders_ground import until as wait
 from tests.gateway.test_rooms import client_of, online, refused, until
 
 
@@ -32,7 +33,7 @@ def test_the_server_is_left_and_entered(tmp_path: Path) -> None:
         assert client.disconnect()
         away = client.state()
         assert (away["state"], away["isConnected"], away["isLoggedIn"]) == ("Disconnected", False, False)
-        assert server.order(status=True)["users"] == []
+        wait("the server to see us gone", lambda: server.order(status=True)["users"] == [])
         assert client.disconnect()
         assert client.connect()
         assert until(me, client.state, lambda state: state["isLoggedIn"], "the session") == there
