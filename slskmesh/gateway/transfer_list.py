@@ -155,11 +155,12 @@ class DownloadRows(_Rows):
             rows[view.key] = self._legacy(view, twins.get(view.transfer), waits, now)
             if number % _STEP == 0:
                 yield
-        for number, one in enumerate(self._own(legacy, mesh)):
+        halves = self._halves_of(legacy, mesh)
+        for number, one in enumerate(self._own(legacy, mesh, halves)):
             rows[one.transfer[:_KEY]] = self._mesh(one, now)
             if number % _STEP == 0:
                 yield
-        self._seen, self._waits = seen, waits
+        self._seen, self._waits, self._halves = seen, waits, halves
         self._take(rows)
 
     def content_of(self, user: str, file: str) -> str:
@@ -190,25 +191,22 @@ class DownloadRows(_Rows):
 
         return self._row(view.transfer[:_KEY], view.transfer, (view, order), now, facts)
 
-    def _own(
+    def _halves_of(
         self, legacy: Iterable[LegacyDownloadView], mesh: Iterable[TransferView]
+    ) -> dict[str, str]:
+        """Contents that finish a download, or finished it: the two lists need not tell of its end at one moment."""
+        views = {view.key: view for view in legacy}
+        known = self._halves | {view.transfer: key for key, view in views.items() if view.transfer}
+        there = {one.transfer for one in mesh}
+        return {c: key for c, key in known.items() if c in there and _is_one(views.get(key))}
+
+    def _own(
+        self, legacy: Iterable[LegacyDownloadView], mesh: Iterable[TransferView], halves: dict[str, str]
     ) -> Iterator[TransferView]:
         """Downloads from peers that are no half of another one."""
-        done, keys = set[str](), dict[str, LegacyDownloadView]()
-        for view in legacy:
-            if view.transfer:
-                self._halves[view.transfer] = view.key
-            elif view.path and view.phase is LegacyPhase.DONE:
-                done.add(view.path)
-            keys[view.key] = view
-        there = {one.transfer for one in mesh}
-        self._halves = {
-            content: key
-            for content, key in self._halves.items()
-            if content in there and _is_one(keys.get(key))
-        }
+        done = {view.path for view in legacy if view.path and view.phase is LegacyPhase.DONE}
         for one in mesh:
-            half = one.transfer in self._halves or (one.path and one.path in done)
+            half = one.transfer in halves or one.path in done
             if not half or one.transfer in self._orders:
                 yield one
 

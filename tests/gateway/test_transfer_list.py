@@ -131,6 +131,23 @@ def test_a_rescue_is_one_transfer_until_a_program_orders_the_other_half() -> Non
     assert rows.content_of("mesh:sm1abcde", "x\\2.flac") == rows.content_of("bob", "x\\1.flac") == ""
 
 
+def test_a_rescue_is_one_transfer_though_the_lists_tell_of_its_end_one_after_the_other() -> None:
+    rows, half = Downloads(), mesh(5, TransferState.ACTIVE)
+    waits = legacy(1, LegacyPhase.PAUSED, rescued=True, transfer=half.transfer)
+    done = legacy(1, LegacyPhase.DONE, path=SafeStr("/d/Album/1.flac"))
+    ending = mesh(5, TransferState.FINISHING)
+    for mine, peers in ((waits, half), (waits, ending), (done, ending), (done, half)):
+        rows.look((mine,), (peers,), NONE, "", 1.0)
+        assert [row.facts.user for row in rows] == ["ann"]
+    rows.look((legacy(1, LegacyPhase.FAILED),), (ending,), NONE, "", 2.0)
+    assert [row.facts.user for row in rows] == ["ann", "mesh"], "given up: two transfers from now on"
+    rows.look((done,), (), NONE, "", 3.0)
+    rows.look((done,), (ending,), NONE, "", 4.0)
+    assert [row.facts.user for row in rows] == ["ann", "mesh"], (
+        "a new one of that content is no half of the old"
+    )
+
+
 def test_a_peers_download_keeps_the_name_of_its_first_source() -> None:
     rows = Downloads()
     source = SourceView("A", PEER, "k:1", SafeStr(""), SafeStr("active"))
